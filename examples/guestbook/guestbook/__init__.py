@@ -1,0 +1,1 @@
+"""A guestbook: visitors leave a message and a picture."""

@@ -1,0 +1,1 @@
+"""Tests of the guestbook: `python -W error manage.py test`."""
