@@ -1,0 +1,63 @@
+"""What a stack gets where its file says nothing: one table for all, and one for each kind of environment.
+
+Data alone. A default is a promise: changing one changes what runs for everybody who did not say otherwise.
+"""
+
+from typing import Any
+
+COMMON: dict[str, Any] = {
+    "target": "docker",
+    "app": {
+        "python": "3.13",
+        "requirements": "requirements.txt",
+        "dockerfile": None,
+        "health_path": "/healthz",
+        "media_root": "/srv/media",
+        "environment": {},
+    },
+    "web": {
+        "threads": 4,
+        "startup_seconds": 60,
+        "stop_grace_seconds": 35,
+        "resources": {"memory_mb": 512, "cpus": 1.0},
+    },
+    "edge": {
+        "address": "127.0.0.1",
+        "image": "nginx:1.26",
+        "max_body_mb": 25,
+        "timeout_seconds": 30,
+        "resources": {"memory_mb": 128, "cpus": 0.5},
+    },
+    "postgres": {"image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
+    "redis": {"image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+    "build": {"ca_bundle": None},
+}
+"""The same for every kind."""
+
+BY_KIND: dict[str, dict[str, Any]] = {
+    "dev": {
+        "domain": "localhost",
+        "web": {"replicas": 1},
+        "edge": {"port": 8080},
+        "data": {"protect": False},
+    },
+    "staging": {
+        "web": {"replicas": 2},
+        "edge": {"port": 8081},
+        "data": {"protect": False},
+    },
+    "prod": {
+        "web": {"replicas": 3},
+        "edge": {"port": 8082},
+        "data": {"protect": True},
+    },
+    "review": {
+        "domain": "localhost",
+        "web": {"replicas": 1, "resources": {"memory_mb": 256, "cpus": 0.5}},
+        "edge": {"port": 8083, "resources": {"memory_mb": 64, "cpus": 0.25}},
+        "postgres": {"resources": {"memory_mb": 256, "cpus": 0.5}},
+        "redis": {"resources": {"memory_mb": 64, "cpus": 0.25}},
+        "data": {"protect": False},
+    },
+}
+"""What a kind adds to COMMON or says instead."""

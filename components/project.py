@@ -1,0 +1,209 @@
+"""Looks at the Django project on this machine: is there what the settings say.
+
+It reads files and runs none of the project's code. It owns no setting: what a value must look like is in settings.py.
+"""
+
+import ast
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.problems import Problem, config_set, full_key, show
+
+if TYPE_CHECKING:
+    from components.settings import App, Build
+
+_SKIPPED = frozenset({"node_modules", "site-packages", "venv", "env", "__pycache__"})
+_DEPTH = 3
+_LISTED = 5
+
+
+def source_folder(app: "App", root: Path) -> Path:
+    """Give the project's root on this machine; a relative one starts at the repository."""
+    return Path(os.path.normpath(root / app.source))
+
+
+def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
+    """Find what is wrong with the project that the settings point at."""
+    folder = source_folder(app, root)
+    if not folder.is_dir() or not (folder / "manage.py").is_file():
+        return [_no_project(app, folder, stack, root)]
+    named = _named(app, folder, stack)
+    return [*_settings_module(app, folder, stack), *_wsgi_module(app, folder, stack), *named]
+
+
+def build_problems(build: "Build", stack: str, root: Path) -> list[Problem]:
+    """Find what is wrong with the files that the build takes from this machine."""
+    if build.ca_bundle is None or (root / build.ca_bundle).is_file():
+        return []
+    path = ("build", "ca_bundle")
+    return [
+        Problem(
+            key=full_key(path),
+            found=f"{show(build.ca_bundle)}, which is no file on this machine",
+            allowed="a file with certificates in PEM form",
+            mend=config_set(path, "/etc/ssl/certs/ca-certificates.crt", stack),
+        )
+    ]
+
+
+def _no_project(app: "App", folder: Path, stack: str, root: Path) -> Problem:
+    is_folder = folder.is_dir()
+    found = [path.parent for path in _files(folder if is_folder else root, "manage.py")]
+    candidates = [_relative(path, root) for path in found]
+    return _problem(
+        ("app", "source"),
+        f"{show(app.source)}, which {'has no manage.py' if is_folder else 'is no folder'} ({folder})",
+        "the folder of a Django project, with its manage.py",
+        candidates,
+        "path/to/project",
+        stack,
+    )
+
+
+def _settings_module(app: "App", folder: Path, stack: str) -> list[Problem]:
+    if _module_file(folder, app.settings_module) is not None:
+        return []
+    return [
+        _problem(
+            ("app", "settings_module"),
+            f"{show(app.settings_module)}, which is no module in {folder}",
+            "a Django settings module in the project",
+            _settings_candidates(folder),
+            "config.settings",
+            stack,
+        )
+    ]
+
+
+def _wsgi_module(app: "App", folder: Path, stack: str) -> list[Problem]:
+    module, name = app.wsgi_module.split(":")
+    file = _module_file(folder, module)
+    if file is not None and _defines(file, name):
+        return []
+    what = f"no module {module} in {folder}" if file is None else f"no {name} in {file.relative_to(folder)}"
+    candidates = [
+        f"{_module_name(path, folder)}:application"
+        for path in _files(folder, "wsgi.py")
+        if _defines(path, "application")
+    ]
+    return [
+        _problem(
+            ("app", "wsgi_module"),
+            f"{show(app.wsgi_module)}: there is {what}",
+            "a WSGI application in the project",
+            candidates,
+            "config.wsgi:application",
+            stack,
+        )
+    ]
+
+
+def _named(app: "App", folder: Path, stack: str) -> list[Problem]:
+    """Check the one file that the image is built from: a Dockerfile of the project's own, or its requirements."""
+    key, name, pattern = (
+        ("dockerfile", app.dockerfile, "*Dockerfile*")
+        if app.dockerfile is not None
+        else ("requirements", app.requirements, "*requirements*.txt")
+    )
+    if (folder / name).is_file():
+        return []
+    found = list(_files(folder, pattern))
+    if key == "requirements":
+        found += _files(folder, "requirements/*.txt")
+    return [
+        _problem(
+            ("app", key),
+            f"{show(name)}, which is no file in {folder}",
+            "a file in the project",
+            sorted({path.relative_to(folder).as_posix() for path in found}),
+            "Dockerfile" if key == "dockerfile" else "requirements.txt",
+            stack,
+        )
+    ]
+
+
+def _problem(  # noqa: PLR0913, PLR0917  # the parts of one sentence
+    path: tuple[str, ...], found: str, allowed: str, candidates: Sequence[str], otherwise: str, stack: str
+) -> Problem:
+    """Make a problem that lists what does exist."""
+    listed = list(dict.fromkeys(candidates))[:_LISTED]
+    return Problem(
+        key=full_key(path),
+        found=found,
+        allowed=f"{allowed}; there is {', '.join(listed)}" if listed else f"{allowed}; none was found",
+        mend=config_set(path, listed[0] if listed else otherwise, stack),
+    )
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    """Find files by a pattern a few levels down, nearest first, without hidden folders and installed packages."""
+    level = [folder]
+    for _ in range(_DEPTH + 1):
+        for each in level:
+            yield from sorted(path for path in each.glob(pattern) if path.is_file())
+        level = [path for each in level for path in _folders(each)]
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if path.is_dir() and not path.is_symlink() and path.name not in _SKIPPED and not path.name.startswith(".")
+        )
+    except OSError:
+        return []
+
+
+def _settings_candidates(folder: Path) -> list[str]:
+    """Find settings modules: first the one that manage.py itself uses."""
+    text = (folder / "manage.py").read_text(encoding="utf-8", errors="replace")
+    used = re.search(r"DJANGO_SETTINGS_MODULE[\"'],\s*[\"']([\w.]+)[\"']", text)
+    modules = [used[1]] if used is not None and _module_file(folder, used[1]) is not None else []
+    files = [*_files(folder, "settings.py"), *_files(folder, "settings/*.py")]
+    return [*modules, *(_module_name(path, folder) for path in files)]
+
+
+def _module_file(folder: Path, module: str) -> Path | None:
+    """Find the file of a module, without importing anything."""
+    stem = folder.joinpath(*module.split("."))
+    return next((path for path in (stem.with_name(f"{stem.name}.py"), stem / "__init__.py") if path.is_file()), None)
+
+
+def _module_name(file: Path, folder: Path) -> str:
+    parts = file.relative_to(folder).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _defines(file: Path, name: str) -> bool:
+    """Whether a module has a name at its top level. What cannot be known without running it counts as yes."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError):
+        return False
+    plain = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Expr)
+    return any(name in _names(statement) or not isinstance(statement, plain) for statement in body)
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    """Give the names that a statement binds."""
+    match statement:
+        case ast.Assign(targets=targets):
+            return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {alias.asname or alias.name.split(".")[0] for alias in names}
+        case _:
+            return set()
+
+
+def _relative(path: Path, root: Path) -> str:
+    """Write a path as a stack's file would: relative to the repository where that is shorter."""
+    relative = os.path.relpath(path, root)
+    return str(path) if relative.startswith("../..") else relative

@@ -1,0 +1,159 @@
+"""What a single value of the settings may be: one type each, with its limits and the words for them.
+
+It knows how ``pulumi config set`` writes values, and nothing about which setting has which type.
+"""
+
+import json
+import math
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a kind of value allows, in words."""
+
+    text: str
+
+
+def _whole(value: object) -> object:
+    """Take what ``pulumi config set`` may have written for a whole number."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else _refuse()
+
+
+def _number(value: object) -> object:
+    """Take what ``pulumi config set`` may have written for a number: it keeps fractions as text."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})?", value):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return _refuse()
+
+
+def _switch(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}[value] if isinstance(value, str) and value in {"true", "false"} else _refuse()
+
+
+def _text(value: object) -> object:
+    """Give text back that ``pulumi config set --path`` made a whole number or a truth value of."""
+    if isinstance(value, bool):
+        return json.dumps(value)
+    return str(value) if isinstance(value, int) else value
+
+
+def _version(value: object) -> object:
+    """Take a version that YAML has read as a number."""
+    return str(value) if isinstance(value, float) else value
+
+
+def _refuse() -> object:
+    msg = "refused"
+    raise ValueError(msg)
+
+
+def _inside(path: str) -> str:
+    if ".." in path.split("/"):
+        _refuse()
+    return path
+
+
+def _media(path: str) -> str:
+    """Keep uploads away from what the containers need for themselves."""
+    taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108
+    around = any(other == path or other.startswith(f"{path}/") for other in taken)
+    beneath = any(path.startswith(f"{other}/") for other in taken if other != "/app")
+    if around or beneath or posixpath.normpath(path) != path:
+        _refuse()
+    return path
+
+
+def _pinned(image: str) -> str:
+    """Refuse an image that may be another one tomorrow."""
+    name = image.rsplit("/", 1)[-1]
+    if "@" not in name and (":" not in name or name.endswith(":latest")):
+        _refuse()
+    return image
+
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_DOTTED = "[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*"
+_IMAGE_PART = "[a-z0-9]+([._-]+[a-z0-9]+)*"
+_IMAGE = (
+    f"^([a-z0-9.-]+(:[0-9]+)?/)?{_IMAGE_PART}(/{_IMAGE_PART})*"
+    "(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[a-f0-9]{64})?$"
+)
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Switch = Annotated[bool, BeforeValidator(_switch), Words("true or false")]
+Text = Annotated[str, BeforeValidator(_text)]
+Slug = Annotated[
+    Text,
+    Field(pattern="^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"),
+    Words("1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+]
+HostName = Annotated[
+    Text,
+    Field(pattern=rf"^{_LABEL}([.]{_LABEL})*$", max_length=253),
+    Words("a host name in small letters, such as shop.example.org"),
+]
+Address = Annotated[
+    Text,
+    Field(pattern=rf"^{_OCTET}([.]{_OCTET}){{3}}$"),
+    Words("an IPv4 address: 127.0.0.1 for this machine alone, 0.0.0.0 for every network"),
+]
+SourcePath = Annotated[
+    Text,
+    Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
+    Words("the path of a folder, absolute or relative to the repository"),
+]
+FilePath = Annotated[
+    Text,
+    Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
+    Words("the path of a file, absolute or relative to the repository"),
+]
+InnerPath = Annotated[
+    Text,
+    Field(pattern="^[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+)*$", max_length=1024),
+    AfterValidator(_inside),
+    Words("the path of a file inside slipway:app.source, without .."),
+]
+ContainerPath = Annotated[
+    Text,
+    Field(pattern="^(/[A-Za-z0-9._-]+)+$", max_length=255),
+    AfterValidator(_media),
+    Words("an absolute path in the container that nothing else uses, such as /srv/media or /app/media"),
+]
+UrlPath = Annotated[
+    Text,
+    Field(pattern="^/[A-Za-z0-9._~/?=&%-]*$", max_length=1024),
+    Words("a path that starts with /, such as /healthz"),
+]
+Module = Annotated[
+    Text,
+    Field(pattern=f"^{_DOTTED}$", max_length=255),
+    Words("the dotted name of a Python module, such as config.settings"),
+]
+Wsgi = Annotated[
+    Text,
+    Field(pattern=f"^{_DOTTED}:[A-Za-z_][A-Za-z0-9_]*$", max_length=255),
+    Words("MODULE:NAME, such as config.wsgi:application"),
+]
+Image = Annotated[
+    Text,
+    Field(pattern=_IMAGE, max_length=512),
+    AfterValidator(_pinned),
+    Words("an image with a tag other than latest, or with a digest, such as nginx:1.26"),
+]
+VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
+VariableValue = Annotated[Text, Field(pattern="^[^\\x00]*$", max_length=32768)]
+PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]
