@@ -1,0 +1,43 @@
+"""The health check of a web container: one request, asked with what every Python image holds.
+
+This module owns the command. How often it runs and how long a container may take to become healthy is decided
+by whoever starts the container.
+"""
+
+PORT = 8000
+"""Where gunicorn listens inside the container."""
+
+TIMEOUT_SECONDS = 5
+"""How long one answer may take. Docker's own time-out of the check should be one second longer."""
+
+_SCRIPT = """\
+import http.client, os, sys
+host = {host!r} or os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".*") or "localhost"
+try:
+    connection = http.client.HTTPConnection("127.0.0.1", {port}, timeout={timeout})
+    connection.request("GET", {path!r}, headers={{"Host": host, "X-Forwarded-Proto": "https"}})
+    response = connection.getresponse()
+    body = response.read(400).decode("utf-8", "replace").strip()
+except Exception as error:
+    sys.exit(f"no answer: {{error}}")
+print(response.status, response.reason)
+if response.status >= 400:
+    sys.exit(body or "no text")
+"""
+
+
+def command(path: str, host: str | None = None, *, timeout: int = TIMEOUT_SECONDS) -> list[str]:
+    """Give the command that exits 0 when the app answers below 400, and else prints why not and exits 1.
+
+    It sends the ``Host`` that Django allows and ``X-Forwarded-Proto: https``, so that neither ``ALLOWED_HOSTS`` nor
+    ``SECURE_SSL_REDIRECT`` stands in the way. A redirect counts as an answer and is not followed.
+    What it prints on a failure, ``docker inspect`` shows.
+
+    Args:
+        path: path of the health page, such as ``/healthz``.
+        host: public host name; without one, the first entry of ``ALLOWED_HOSTS`` in the container's environment,
+            so that one image serves every environment.
+        timeout: seconds to wait for the connection and for each part of the answer.
+    """
+    # -I and -S: the standard library alone, so that nothing of the project runs, and it starts a quarter faster.
+    return ["python3", "-I", "-S", "-c", _SCRIPT.format(host=host or "", path=path, port=PORT, timeout=timeout)]
