@@ -1,0 +1,126 @@
+"""``python -m pipeline secrets init STACK``: makes the secrets that a stack does not have yet.
+
+Values come from the ``secrets`` module, go to Pulumi on its standard input and nowhere else, and are never overwritten.
+Pulumi encrypts them with whatever secrets provider the stack has; this module knows none of them.
+"""
+
+import argparse
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from components.problems import SettingsError
+from components.secrets import NAMES, NAMESPACE, in_clear
+from components.settings import ROOT
+from pipeline import settings
+from pipeline.console import Console
+from pipeline.engine import Engine
+
+_MAKERS: dict[str, Callable[[], str]] = {
+    "django_key": lambda: secrets.token_urlsafe(48),  # Django wants 50 characters; these are 64
+}
+
+
+def _password() -> str:
+    """Make a password that needs no quoting anywhere: not in a URL, and not on a command line either."""
+    return secrets.token_hex(32)
+
+
+def _stored(stack: str, root: Path) -> dict[str, Any]:
+    path = root / "stacks" / f"Pulumi.{stack}.yaml"
+    config = settings.read(path) if path.exists() else {}
+    return {name: config[f"{NAMESPACE}:{name}"] for name in NAMES if f"{NAMESPACE}:{name}" in config}
+
+
+def missing(stack: str, root: Path = ROOT) -> list[str]:
+    """Name the secrets that a stack does not have. Nothing is decrypted for that.
+
+    Raises:
+        SettingsError: if one stands in clear in the stack's file.
+    """
+    stored = _stored(stack, root)
+    clear = [in_clear(name, stack) for name, value in stored.items() if not _encrypted(value)]
+    if clear:
+        raise SettingsError(stack, clear)
+    return [name for name in NAMES if name not in stored]
+
+
+def _encrypted(value: object) -> bool:
+    return isinstance(value, dict) and list(value) == ["secure"]
+
+
+def init(stack: str, engine: Engine | None = None) -> list[str]:
+    """Make the missing secrets of a stack that is known to Pulumi, and give their names.
+
+    Each is stored by itself: what an interruption leaves out, the next run makes.
+    """
+    engine = engine or Engine(stack, Console())
+    made = missing(stack, engine.root)
+    for name in made:
+        value = _MAKERS.get(name, _password)()
+        engine.must(
+            "config", "set", "--secret", f"{NAMESPACE}:{name}", "--stack", stack, "--non-interactive", stdin=value
+        )
+    return made
+
+
+def verify(engine: Engine) -> None:
+    """Let Pulumi decrypt one secret, so that a wrong passphrase shows here and not in the middle of an update."""
+    engine.must("config", "get", f"{NAMESPACE}:{NAMES[0]}", "--stack", engine.stack, "--non-interactive")
+
+
+def make_passphrase(path: Path) -> None:
+    """Make a file with a new passphrase that only its owner can read. A file that is there stays as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(_password() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(path).hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Make the missing secrets of a stack, and the stack where it is new."""
+    from pipeline import stack  # noqa: PLC0415  # it needs this module as well
+
+    engine = Engine(arguments.stack, console)
+    stack.backend(engine)
+    stack.stack_file(engine)
+    absent = missing(engine.stack, engine.root)
+    stack.passphrase(engine)
+    if engine.exported() is None:
+        provider = ["--secrets-provider", arguments.secrets_provider] if arguments.secrets_provider else []
+        engine.must("stack", "init", engine.stack, "--no-select", *provider)
+    init(engine.stack, engine)
+    if not absent:
+        verify(engine)
+    for name in NAMES:
+        console.say(f"{NAMESPACE}:{name:<20} {'made' if name in absent else 'there already'}")
+    if absent and engine.stack != stack.DEV:
+        console.say(f"They are encrypted in stacks/{engine.stack_file.name}: commit it.")
+        if "encryptionsalt" in stack.content(engine):
+            console.say("Keep a copy of the passphrase in a safe place: without it nobody can read them again.")
+    return 0
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("secrets", help="the secrets of a stack")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    start = actions.add_parser("init", help="make the secrets that a stack does not have yet; existing ones stay")
+    start.add_argument("stack", metavar="STACK", nargs="?", default="dev", help="name of the stack (default: dev)")
+    start.add_argument(
+        "--secrets-provider",
+        metavar="PROVIDER",
+        help="for a new stack: what encrypts its secrets, as in `pulumi stack init` (default: a passphrase)",
+    )
+    start.set_defaults(run=run)

@@ -1,0 +1,120 @@
+"""``python -m pipeline settings STACK``: every setting of a stack in full, and where each value comes from.
+
+It reads the stack's file itself, so it needs neither Pulumi nor a passphrase. What is right is decided by the settings.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.problems import NAMESPACE, SettingsError, full_key
+from components.settings import KEYS, ROOT, Resolved, Settings, file_problems, resolve
+from pipeline.console import Console, problem
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as Pulumi does: only ``true`` and ``false`` are truth values, and there are no dates."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if not tag.endswith(":timestamp") and not (tag.endswith(":bool") and first not in "tTfF")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def stack_file(stack: str, root: Path = ROOT) -> Path:
+    """Find the file of a stack; where it has none yet, the template that it will be made from."""
+    path = root / "stacks" / f"Pulumi.{stack}.yaml"
+    template = path.with_name(f"{stack}.template.yaml")
+    if path.exists() or template.exists():
+        return path if path.exists() else template
+    known = sorted(
+        each.name.removeprefix("Pulumi.").removesuffix(".yaml") for each in path.parent.glob("Pulumi.*.yaml")
+    )
+    raise problem(
+        f"there is no stack {stack}: stacks/{path.name} does not exist",
+        allowed=", ".join(dict.fromkeys(["dev", *known])),
+        mend=f"cp stacks/dev.template.yaml stacks/{path.name}   # and edit it",
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read what is under ``config:`` in a stack's file."""
+    try:
+        content = yaml.load(path.read_bytes(), _Loader)  # noqa: S506  # a safe loader
+    except yaml.YAMLError as error:
+        raise problem(
+            f"stacks/{path.name} is not valid YAML: {' '.join(str(error).split())}", mend=f"edit stacks/{path.name}"
+        ) from None
+    config = (content or {}).get("config") if isinstance(content, dict | None) else None
+    return config if isinstance(config, dict) else {}
+
+
+def said(stack: str, root: Path = ROOT) -> dict[str, Any]:
+    """Give what a stack's file says under ``slipway:``."""
+    prefix = f"{NAMESPACE}:"
+    config = read(stack_file(stack, root))
+    return {str(key).removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
+
+
+def explain(stack: str, root: Path = ROOT) -> Resolved:
+    """Complete the settings of a stack and note where each value comes from.
+
+    Raises:
+        SettingsError: with every problem, including those of the Django project.
+    """
+    resolved = resolve(said(stack, root), stack, root)
+    problems = [*resolved.problems, *file_problems(resolved, stack, root)]
+    if problems:
+        raise SettingsError(stack, problems)
+    return resolved
+
+
+def load(stack: str, root: Path = ROOT) -> Settings:
+    """Read the settings of a stack from its file, as ``pulumi up`` will read them.
+
+    Raises:
+        SettingsError: with every problem, including those of the Django project.
+    """
+    return Settings(**explain(stack, root).parts)
+
+
+def rows(resolved: Resolved) -> list[tuple[str, object, str]]:
+    """Give each single value with its key and where it comes from."""
+    complete = Settings(**resolved.parts).model_dump(mode="json")
+    found = []
+    for path, key in KEYS.items():
+        if key.group is None:
+            value: Any = complete
+            for part in path:
+                value = value[part]
+            found.append((full_key(path), value, resolved.sources[path]))
+    return found
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the settings of a stack."""
+    table = rows(explain(arguments.stack))
+    if arguments.json:
+        console.say(json.dumps({key: {"value": value, "from": source} for key, value, source in table}, indent=2))
+        return 0
+    texts = [(key, json.dumps(value, ensure_ascii=False), source) for key, value, source in table]
+    widths = [max(len(row[column]) for row in texts) for column in (0, 1)]
+    for key, value, source in texts:
+        console.say(f"{key:<{widths[0]}}  {value:<{widths[1]}}  {source}")
+    return 0
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = subparsers.add_parser("settings", help="every setting of a stack, and where each value comes from")
+    parser.add_argument("stack", metavar="STACK", nargs="?", default="dev", help="name of the stack (default: dev)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.set_defaults(run=run)
