@@ -1,0 +1,56 @@
+# Two commands are enough: `make up` and `make test`. `make` alone lists the rest.
+# Everything here is one line of shell around tools/bootstrap, python -m pipeline and pytest.
+
+STACK ?= dev
+APP ?=
+PYTHON ?= python3
+READY := . .slipway/env
+PIPELINE := $(READY) && python -m pipeline
+TARGET := --stack "$(STACK)"
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap up preview down doctor numbers lint test test-unit test-conformance test-e2e test-long lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@echo "  STACK=name (default dev) and APP=path/to/django/project work with up and preview; STACK= with down and doctor."
+
+bootstrap: ## bring the tools: virtual environment, Pulumi, plugins, Docker
+	@$(PYTHON) tools/bootstrap
+
+up: bootstrap ## everything to a served page
+	@$(PIPELINE) up $(TARGET) $(if $(APP),--app "$(APP)")
+
+preview: bootstrap ## what `make up` would change
+	@$(PIPELINE) preview $(TARGET) $(if $(APP),--app "$(APP)")
+
+down: bootstrap ## destroy the stack with its data
+	@$(PIPELINE) down $(TARGET)
+
+doctor: ## what is here, what is missing, the command that mends it
+	@if [ -f .slipway/env ] && [ -x .venv/bin/python ]; then $(PIPELINE) doctor $(TARGET); \
+	else $(PYTHON) tools/bootstrap --check; fi
+
+lint: bootstrap ## ruff, mypy, and whether generated files are fresh
+	@$(READY) && ruff check && ruff format --check && mypy && python -m pipeline generate --check
+
+test: lint test-unit test-conformance test-e2e ## every test, with a real Docker daemon
+
+test-unit: bootstrap ## tests that need no daemon
+	@$(READY) && python -m pytest tests/unit
+
+test-conformance: bootstrap ## the recorded answers of the official plugins
+	@$(READY) && python -m pytest tests/conformance
+
+test-e2e: bootstrap ## the README's commands, for real
+	@$(READY) && python -m pytest -m "not long" tests/e2e
+
+test-long: bootstrap ## what takes longer than CI allows
+	@$(READY) && python -m pytest -m long tests
+
+numbers: bootstrap ## measure what docs/numbers.md shows
+	@$(READY) && python tools/measure.py
+
+lock: bootstrap ## take new versions into requirements*.txt and the example's
+	@$(READY) && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@$(READY) && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt

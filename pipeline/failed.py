@@ -1,0 +1,54 @@
+"""What a failed update leaves to read: the last words of the containers that are not well, and what the error means."""
+
+from typing import Any
+
+from pipeline import hostcheck
+from pipeline.console import PipelineError, problem
+from pipeline.engine import Engine, Result
+from pipeline.explain import explain
+
+LAST_LINES = 20
+
+
+def unwell(attributes: dict[str, Any]) -> str | None:
+    """Say what is wrong with a container; None when nothing is."""
+    now = attributes["State"]
+    health = (now.get("Health") or {}).get("Status")
+    if now["Status"] == "running":
+        return health if health == "unhealthy" else None
+    if now["Status"] == "restarting":
+        return "restarts again and again"
+    return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None
+
+
+def last_words(engine: Engine, project: str) -> None:
+    """Print the end of the log of every container of the stack that is not well."""
+    labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
+    with hostcheck.daemon(engine.environ) as client:
+        for container in client.containers.list(all=True, filters={"label": labels}):
+            what = unwell(container.attrs)
+            if what is None:
+                continue
+            engine.console.say(f"    {container.labels.get('slipway.component')} ({container.name}) {what}; it said:")
+            text = container.logs(tail=LAST_LINES).decode(errors="replace")
+            checks = (container.attrs["State"].get("Health") or {}).get("Log") or []
+            if checks:
+                text += f"\nits last health check said: {checks[-1].get('Output', '').strip()}"
+            for line in text.splitlines():
+                engine.console.say(f"      {line}")
+
+
+def update(engine: Engine, outcome: Result, project: str) -> PipelineError:
+    """Make the error of an update that failed."""
+    log = engine.log_of("up").relative_to(engine.root)
+    known = explain(outcome.text, engine)
+    if known is not None:
+        return known
+    try:
+        last_words(engine, project)
+    except PipelineError as error:  # the daemon went away: that is what is wrong
+        return error
+    return problem(
+        f"the update of stack {engine.stack} failed; what served before goes on serving (the reason is above)",
+        mend=f"mend the reason, then `make up` again; everything that Pulumi said is in {log}",
+    )

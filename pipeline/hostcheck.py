@@ -1,0 +1,160 @@
+"""What the machine has to give before a stack can be brought up: a Docker daemon, room on the disk, a free port.
+
+Each check gives the problems that it found and changes nothing.
+"""
+
+import errno
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from components.settings import Settings
+from pipeline.console import PipelineError, Problem, problem
+
+DEFAULT_HOST = "unix:///var/run/docker.sock"
+ROOM_MB = 1024
+MB = 1024 * 1024
+
+
+def docker_host(environ: Mapping[str, str] = os.environ) -> str:
+    """Where the daemon is asked."""
+    return environ.get("DOCKER_HOST") or DEFAULT_HOST
+
+
+def is_local(host: str) -> bool:
+    """Whether containers run on this machine, so that its ports and disk are theirs."""
+    return host.startswith("unix://")
+
+
+@contextmanager
+def daemon(environ: Mapping[str, str] = os.environ) -> Iterator[docker.DockerClient]:
+    """Talk to the Docker daemon; one clear problem when it does not answer."""
+    host = docker_host(environ)
+    try:
+        client = docker.from_env(environment=dict(environ), timeout=30)
+        client.ping()
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        raise problem(
+            f"the Docker daemon does not answer at {host}{_reason(error)}",
+            allowed="a running Docker daemon, 20.10 or newer, that this user may talk to",
+            mend="tools/bootstrap   # starts it where it may, and says what to do where it may not",
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    for words, reason in (
+        ("Permission denied", ": permission denied (is this user in the group docker?)"),
+        ("No such file", ": there is no such socket"),
+        ("Connection refused", ": connection refused"),
+        ("timed out", ": no answer in time"),
+    ):
+        if words in text:
+            return reason
+    return ""
+
+
+def room(client: docker.DockerClient, root: Path, environ: Mapping[str, str] = os.environ) -> list[Problem]:
+    """Check that the disks have room for images and state."""
+    folders = {root}
+    if is_local(docker_host(environ)):
+        folders.add(Path(str(client.info().get("DockerRootDir") or "/")))
+    problems = []
+    for folder in sorted(folders):
+        try:
+            free = shutil.disk_usage(folder).free // MB
+        except OSError:
+            continue  # the daemon's folder is not ours to see
+        if free < ROOM_MB:
+            problems.append(
+                Problem(
+                    f"the disk is full: {free} MB are free at {folder}",
+                    allowed=f"{ROOM_MB} MB or more",
+                    mend="docker system df   # shows what Docker holds\ndocker image prune   # removes images nothing uses",
+                ),
+            )
+    return problems
+
+
+def port(client: docker.DockerClient, settings: Settings, stack: str, environ: Mapping[str, str]) -> list[Problem]:
+    """Check that the published port is free, or this stack's own."""
+    edge = settings.edge
+    holder = _container_on(client, edge.address, edge.port)
+    if holder is not None:
+        labels = holder.labels
+        if labels.get("slipway.project") == settings.app.name and labels.get("slipway.stack") == stack:
+            return []
+        who = f"the container {holder.name}"
+        if "slipway.stack" in labels:
+            who += f" (stack {labels['slipway.stack']} of {labels.get('slipway.project')})"
+        return [_taken(settings, stack, who)]
+    if not is_local(docker_host(environ)):
+        return []
+    family = socket.AF_INET6 if ":" in edge.address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((edge.address, edge.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return [_taken(settings, stack, "another program")]
+            if error.errno == errno.EADDRNOTAVAIL:
+                return [
+                    Problem(
+                        f"slipway:edge.address: found {edge.address}, which is no address of this machine",
+                        allowed="127.0.0.1, 0.0.0.0 or an address of this machine",
+                        mend=f"pulumi config set --path slipway:edge.address 127.0.0.1 --stack {stack}",
+                    ),
+                ]
+            # Not ours to bind (a port below 1024 needs root), which says nothing about the daemon.
+    return []
+
+
+def _taken(settings: Settings, stack: str, who: str) -> Problem:
+    return Problem(
+        f"slipway:edge.port: {settings.edge.address}:{settings.edge.port} is taken by {who}",
+        allowed="a free port",
+        mend=f"pulumi config set --path slipway:edge.port {_free_port(settings)} --stack {stack}",
+    )
+
+
+def _free_port(settings: Settings) -> int:
+    for candidate in range(settings.edge.port + 1, min(settings.edge.port + 200, 65536)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return candidate
+    return settings.edge.port
+
+
+def _container_on(client: docker.DockerClient, address: str, number: int) -> Any:  # noqa: ANN401 - docker is untyped here
+    everywhere = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, never bound
+    for container in client.containers.list():
+        for bindings in (container.ports or {}).values():
+            for binding in bindings or ():
+                same = binding["HostIp"] == address or everywhere & {binding["HostIp"], address}
+                if same and binding["HostPort"] == str(number):
+                    return container
+    return None
+
+
+def check(settings: Settings, stack: str, root: Path, environ: Mapping[str, str]) -> None:
+    """Run every check of the machine and raise all problems at once."""
+    with daemon(environ) as client:
+        problems = [*room(client, root, environ), *port(client, settings, stack, environ)]
+    if problems:
+        raise PipelineError(*problems)

@@ -1,0 +1,86 @@
+"""Mending what an interrupted update left: a stale lock, operations that never ended, containers nobody knows.
+
+It removes only what the state of the stack names as half made. A lock whose process may still run is left alone.
+"""
+
+import re
+import time
+from typing import Any
+
+import docker
+import docker.errors
+
+from pipeline.console import problem
+from pipeline.engine import Engine, Lock
+
+WAIT_FOR_OTHER_SECONDS = 300
+CONTAINER, NETWORK = "docker:index/container:Container", "docker:index/network:Network"
+
+
+def release_stale_locks(engine: Engine, wait: float = WAIT_FOR_OTHER_SECONDS) -> bool:
+    """Take away locks of processes that are gone; wait a while for an update that is running. True when one was stale."""
+    limit = time.monotonic() + wait
+    told = False
+    while held := [lock for lock in engine.locks() if lock.held()]:
+        if time.monotonic() > limit:
+            raise problem(
+                f"another update of stack {engine.stack} is running: {_who(held[0])}",
+                mend=f"wait for it; if it is gone for good: pulumi cancel --yes {engine.stack}",
+            )
+        if not told:
+            engine.console.say(f"    waits for another update of this stack: {_who(held[0])}")
+            told = True
+        time.sleep(0.5)
+    stale = engine.locks()
+    if stale:
+        engine.console.say(f"    takes away the lock of an update that was killed: {_who(stale[0])}")
+        engine.must("cancel", "--yes", engine.stack)
+    return bool(stale)
+
+
+def pending(state: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The operations that began and never ended."""
+    return list((state or {}).get("pending_operations") or [])
+
+
+def mend(engine: Engine, state: dict[str, Any] | None) -> bool:
+    """Remove what operations that never ended have made, and forget them. True when there was something to mend."""
+    operations = pending(state)
+    if not operations:
+        return False
+    engine.console.say(f"    mends {len(operations)} operation(s) of an update that was killed")
+    known = {resource.get("id") for resource in (state or {}).get("resources", [])}
+    creates = [each["resource"] for each in operations if each.get("type") == "creating"]
+    # Containers first: a network with a container on it cannot be removed.
+    for resource in sorted(creates, key=lambda each: each["type"] != CONTAINER):
+        name = (resource.get("inputs") or {}).get("name")
+        if resource["type"] in (CONTAINER, NETWORK) and isinstance(name, str):
+            remove(engine, resource["type"], name, known)
+    outcome = engine.stream("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs")
+    if outcome.code:
+        engine.refuse(outcome, ("refresh",))
+    return True
+
+
+def remove(engine: Engine, kind: str, name: str, known: set[Any]) -> None:
+    """Remove one half-made container or network by its name, unless the state knows it under its id."""
+    client = docker.from_env(environment=dict(engine.environ))
+    try:
+        if kind == CONTAINER:
+            container = client.containers.get(name)
+            if container.id not in known:
+                engine.console.say(f"    removes the half-made container {name}")
+                container.remove(force=True, v=True)
+            return
+        for network in client.networks.list(filters={"name": f"^{re.escape(name)}$"}):
+            if network.id not in known:
+                engine.console.say(f"    removes the half-made network {name}")
+                network.remove()
+    except docker.errors.NotFound:
+        return
+    finally:
+        client.close()
+
+
+def _who(lock: Lock) -> str:
+    return f"process {lock.pid} on {lock.host}, since {lock.since}"

@@ -1,0 +1,41 @@
+"""``python -m pipeline preview``: what an update of a stack would change. It changes nothing that runs."""
+
+import argparse
+
+from pipeline import interrupted, stack
+from pipeline.arguments import add_target
+from pipeline.console import Console
+from pipeline.engine import Engine
+
+EXAMPLES = """examples:
+  python -m pipeline preview                      what `make up` would change
+  python -m pipeline preview prod                 what would change in production
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "preview",
+        help="show what an update would change",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_target(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Print the changes, property by property."""
+    engine = Engine(arguments.stack, console)
+    with console.step("checks", f"Check the settings of stack {engine.stack}"):
+        _settings, state = stack.prepare(engine, arguments.app)
+        if interrupted.pending(state):
+            console.warn(f"an update of this stack was killed; `make up STACK={engine.stack}` mends what it left")
+    with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
+        outcome = engine.stream("preview", "--diff")
+    if outcome.code:
+        engine.refuse(outcome, ("preview",))
+    console.say(f"Time:   {console.summary()}")
+    return 0

@@ -1,0 +1,126 @@
+"""Getting a stack ready for Pulumi: its file, its place in the backend, its secrets, the project that it deploys.
+
+What is in a stack's file is checked by the settings; this module only makes sure that there is one to check.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.problems import SettingsError
+from components.secrets import missing as secret_problem
+from components.settings import Settings
+from pipeline import project, secrets, settings
+from pipeline.console import problem
+from pipeline.engine import Engine
+
+DEV = "dev"
+
+
+def stack_file(engine: Engine) -> None:
+    """Make sure that the stack has a file; the one of dev is made from its template."""
+    path = engine.stack_file
+    if path.exists():
+        return
+    template = engine.root / "stacks" / f"{engine.stack}.template.yaml"
+    if engine.stack == DEV and template.exists():
+        draft = path.with_suffix(".new")
+        shutil.copyfile(template, draft)
+        draft.replace(path)
+        engine.console.say(f"    made stacks/{path.name} from {template.name}; it belongs to this machine")
+        return
+    known = sorted({DEV, *(each.name[len("Pulumi.") : -len(".yaml")] for each in path.parent.glob("Pulumi.*.yaml"))})
+    raise problem(
+        f"there is no stack {engine.stack}: stacks/{path.name} does not exist",
+        allowed=", ".join(known),
+        mend=f"cp stacks/dev.template.yaml stacks/{path.name}   # and edit it",
+    )
+
+
+def backend(engine: Engine) -> None:
+    """Make sure that the place of the state is there."""
+    if not engine.environ.get("PULUMI_BACKEND_URL"):
+        raise problem(
+            "PULUMI_BACKEND_URL is not set",
+            allowed="the address of a Pulumi backend, such as file:///path/of/a/folder",
+            mend=". .slipway/env",
+        )
+    folder = engine.backend_folder()
+    if folder is None or folder.is_dir():
+        return
+    if folder.is_relative_to(engine.root / ".slipway"):
+        folder.mkdir(parents=True, mode=0o700)
+        return
+    raise problem(f"PULUMI_BACKEND_URL: the folder {folder} does not exist", mend=f"mkdir -p {folder}")
+
+
+def content(engine: Engine) -> dict[str, Any]:
+    """What the file of the stack says, as it stands there."""
+    settings.read(engine.stack_file)  # says what is wrong with its YAML
+    parsed = yaml.safe_load(engine.stack_file.read_text())
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def passphrase(engine: Engine) -> None:
+    """Make sure that there is a passphrase where the stack needs one; a new one is made for dev alone."""
+    if "PULUMI_CONFIG_PASSPHRASE" in engine.environ or "secretsprovider" in content(engine):
+        return
+    named = engine.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    if not named:
+        raise problem(
+            f"no passphrase is set, and the secrets of stack {engine.stack} need one",
+            allowed="PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+            mend=". .slipway/env",
+        )
+    path = Path(named)
+    if path.is_file():
+        return
+    if "encryptionsalt" not in content(engine) and path.is_relative_to(engine.root / ".slipway"):
+        secrets.make_passphrase(path)
+        return
+    raise problem(
+        f"PULUMI_CONFIG_PASSPHRASE_FILE: there is no file {path}",
+        allowed=f"a file with the passphrase that stacks/{engine.stack_file.name} was made with",
+        mend="export PULUMI_CONFIG_PASSPHRASE_FILE=path/of/the/right/passphrase",
+    )
+
+
+def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
+    """Make the stack ready and give its settings and its state as it was before."""
+    backend(engine)
+    stack_file(engine)
+    passphrase(engine)
+    state = engine.exported()
+    if state is None:
+        engine.must("stack", "init", engine.stack, "--no-select")
+        state = {}
+    if app is not None:
+        point_at(engine, project.find(app, engine.root), state)
+    if engine.stack == DEV:
+        secrets.init(engine.stack, engine)
+    loaded = settings.load(engine.stack, engine.root)
+    problems = [secret_problem(name, engine.stack) for name in secrets.missing(engine.stack, engine.root)]
+    if problems:
+        raise SettingsError(engine.stack, problems)
+    return loaded, state
+
+
+def point_at(engine: Engine, found: project.Project, state: dict[str, Any]) -> None:
+    """Write into the stack's file which project it deploys, unless it says so already."""
+    before = settings.said(engine.stack, engine.root).get("app") or {}
+    now = before.get("source")
+    if now is not None and (engine.root / now).resolve() == (engine.root / found.source).resolve():
+        return
+    if state.get("resources") and before.get("name") not in (None, found.name):
+        raise problem(
+            f"stack {engine.stack} runs {before['name']} with its data; {found.name} would replace both",
+            allowed="one project for each stack",
+            mend=f"make down STACK={engine.stack}   # the data of {before['name']} goes\n"
+            f"cp stacks/dev.template.yaml stacks/Pulumi.{found.name}.yaml && make up STACK={found.name} APP={found.source}"
+            "   # both, on two ports",
+        )
+    for key, value in found.settings().items():
+        engine.config_set(f"slipway:app.{key}", value)
+    engine.console.say(f"    deploys {found.source} (settings module {found.settings_module})")

@@ -1,0 +1,61 @@
+"""``python -m pipeline up``: from a stack's file to a page that is served.
+
+Checks come first and change nothing; an interrupted earlier run is mended; then ``pulumi up``; then the page is asked.
+"""
+
+import argparse
+
+from pipeline import failed, hostcheck, interrupted, page, stack
+from pipeline.arguments import add_target
+from pipeline.console import Console, problem
+from pipeline.engine import Engine
+
+EXAMPLES = """examples:
+  python -m pipeline up dev                       the example project on http://127.0.0.1:8080/
+  python -m pipeline up dev --app ../shop         a project of your own
+  python -m pipeline up prod                      what stacks/Pulumi.prod.yaml says
+"""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "up",
+        help="bring a stack up, or bring it up to date",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_target(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Bring the stack up and print where it is served."""
+    engine = Engine(arguments.stack, console)
+    with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
+        interrupted.release_stale_locks(engine)
+        settings, state = stack.prepare(engine, arguments.app)
+        hostcheck.check(settings, engine.stack, engine.root, engine.environ)
+    if interrupted.pending(state):
+        with console.step("mending", "Mend what an interrupted update left"):
+            interrupted.mend(engine, state)
+    with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
+        outcome = engine.stream("up", "--yes", "--skip-preview")
+    if outcome.code:
+        raise failed.update(engine, outcome, settings.app.name)
+    with console.step("page", f"Ask {page.url(settings)}"):
+        answer = page.wait(settings)
+    if not answer.served:
+        what = f"answers {answer.status}" if answer.status else f"does not answer: {answer.error}"
+        raise problem(
+            f"everything is up, but {answer.url} {what}",
+            allowed="an answer below 500",
+            mend=f"docker logs $(docker ps -q --filter label=slipway.stack={engine.stack}"
+            " --filter label=slipway.component=web | head -1)",
+        )
+    console.say()
+    served = console.paint(f"Served: {answer.url}", "1;32")
+    console.say(f"{served}  (HTTP {answer.status} in {answer.seconds * 1000:.0f} ms)")
+    console.say(f"Time:   {console.summary()}")
+    return 0

@@ -1,0 +1,77 @@
+"""Pulumi's output without the tracebacks."""
+
+from pipeline.readable import Readable
+
+
+def test_ordinary_lines_pass_unchanged() -> None:
+    """Nothing but tracebacks is dropped, and indentation is kept."""
+    text = "Updating (dev):\n\n +  docker:index:Container web creating (3s) \n    done"
+
+    assert Readable().all(text) == ["Updating (dev):", "", " +  docker:index:Container web creating (3s)", "    done"]
+
+
+def test_the_end_of_a_failed_program_is_dropped() -> None:
+    """The language host ends a program whose update failed with KeyboardInterrupt; that says nothing to a user."""
+    text = """Diagnostics:
+  docker:index:Container (web):
+    error: it is unhealthy
+  pulumi:pulumi:Stack (slipway-dev):
+    Traceback (most recent call last):
+      File "/x/pulumi-language-python-exec", line 192, in <module>
+        loop.run_until_complete(coro)
+    KeyboardInterrupt
+    error: update failed
+Resources:"""
+
+    assert Readable().all(text) == [
+        "Diagnostics:",
+        "  docker:index:Container (web):",
+        "    error: it is unhealthy",
+        "  pulumi:pulumi:Stack (slipway-dev):",
+        "    error: update failed",
+        "Resources:",
+    ]
+
+
+def test_of_other_tracebacks_the_reason_is_kept() -> None:
+    """Frames go, the last line with the reason stays, chained ones too."""
+    text = """    Traceback (most recent call last):
+      File "a.py", line 1, in <module>
+        import a
+    KeyError: 'a'
+
+    During handling of the above exception, another exception occurred:
+
+    Traceback (most recent call last):
+      File "b.py", line 2, in <module>
+        import b
+    ModuleNotFoundError: No module named 'b'
+    next"""
+
+    kept = [line.strip() for line in Readable().all(text) if line.strip()]
+
+    assert kept == ["KeyError: 'a'", "ModuleNotFoundError: No module named 'b'", "next"]
+
+
+def test_tracebacks_in_prefixed_lines_are_seen() -> None:
+    """While a program runs, each of its lines comes behind the name of its resource, in colour on a terminal."""
+    prefix = "\x1b[0m    pulumi:pulumi:Stack slipway-dev running (2s) "
+    lines = ["Traceback (most recent call last):", '  File "x", line 1', "    f()", "ValueError: bad", "after"]
+
+    kept = Readable().all("\n".join(prefix + line for line in lines))
+
+    assert [line.removeprefix(prefix) for line in kept] == ["ValueError: bad", "after"]
+
+
+def test_tracebacks_in_build_logs_are_seen() -> None:
+    """BuildKit puts a step number and a time before each line."""
+    text = """#14 1.203 Traceback (most recent call last):
+#14 1.203   File "manage.py", line 22, in <module>
+#14 10.203     main()
+#14 10.204 ModuleNotFoundError: No module named 'config.nope'
+#14 ERROR: process did not complete"""
+
+    assert Readable().all(text) == [
+        "#14 10.204 ModuleNotFoundError: No module named 'config.nope'",
+        "#14 ERROR: process did not complete",
+    ]
