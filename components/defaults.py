@@ -61,3 +61,10 @@ BY_KIND: dict[str, dict[str, Any]] = {
     },
 }
 """What a kind adds to COMMON or says instead."""
+
+DERIVED: dict[tuple[str, ...], str] = {
+    ("app", "name"): "the name of the folder of `slipway:app.source`",
+    ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
+    ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
+}
+"""What follows from another value, in words; components/settings.py derives it."""

@@ -5,7 +5,7 @@ It makes none: ``python -m pipeline secrets init STACK`` does.
 """
 
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import pulumi
 
@@ -18,15 +18,13 @@ NAMESPACE = "secrets"
 class Secrets:
     """Every secret that a stack needs."""
 
-    django_key: pulumi.Output[str]
-    """Django's SECRET_KEY."""
-    postgres_password: pulumi.Output[str]
-    """The password of the app's database user."""
-    redis_password: pulumi.Output[str]
-    """The password of the cache."""
+    django_key: pulumi.Output[str] = field(metadata={"description": "Django's SECRET_KEY."})
+    postgres_password: pulumi.Output[str] = field(metadata={"description": "The password of the app's database user."})
+    redis_password: pulumi.Output[str] = field(metadata={"description": "The password of the cache."})
 
 
-NAMES = tuple(each.name for each in fields(Secrets))
+DESCRIPTIONS: dict[str, str] = {each.name: each.metadata["description"] for each in fields(Secrets)}
+NAMES = tuple(DESCRIPTIONS)
 
 
 def load() -> Secrets:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from components import project
-from components.defaults import BY_KIND, COMMON
+from components.defaults import BY_KIND, COMMON, DERIVED
 from components.problems import (
     NAMESPACE,
     SECRET,
@@ -242,15 +242,22 @@ class Key:
         return (self.info.examples or [None])[0]
 
     @property
+    def choices(self) -> list[str]:
+        """The values of a closed set; empty for any other kind of value."""
+        annotation = self.info.annotation
+        if get_origin(annotation) is Literal:
+            return [str(choice) for choice in get_args(annotation)]
+        return [*annotation] if isinstance(annotation, type) and issubclass(annotation, StrEnum) else []
+
+    @property
     def allowed(self) -> str:
         """What is allowed, in words."""
         if self.group is not None:
             return "values below this key: " + ", ".join(self.group.model_fields)
         if self.info.annotation is not None and get_origin(self.info.annotation) is dict:
             return "NAME: value pairs, each name of letters, digits and _, each value text"
-        choices = _choices(self.info.annotation)
-        if choices:
-            return f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+        if self.choices:
+            return f"one of {', '.join(self.choices)}" if len(self.choices) > 1 else self.choices[0]
         bounds = {k: getattr(m, k) for m in self.info.metadata for k in ("ge", "le") if hasattr(m, k)}
         if bounds:
             noun = "a whole number" if self.info.annotation is int else "a number"
@@ -266,16 +273,6 @@ def keys(model: type[BaseModel] = Settings, above: Path_ = ()) -> Iterator[Key]:
         yield Key((*above, name), info, group)
         if group is not None:
             yield from keys(group, (*above, name))
-
-
-def _choices(annotation: object) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [str(choice) for choice in get_args(annotation)]
-    return (
-        [str(choice) for choice in annotation]
-        if isinstance(annotation, type) and issubclass(annotation, StrEnum)
-        else []
-    )
 
 
 def _metadata(info: FieldInfo) -> list[Any]:
@@ -479,6 +476,8 @@ def _validate(values: dict[str, Any], stack: str) -> tuple[dict[str, Any], list[
         for each in error.errors(include_url=False, include_context=False, include_input=False):
             path = tuple(str(part) for part in each["loc"] if part != "[key]")
             bad.add(path[0])
+            if path in DERIVED and each["type"] == "missing":
+                continue  # what it follows from is missing, and is named
             wrong.setdefault(path, _problem(path, each["type"], "[key]" in each["loc"], values, stack))
     parts = {
         name: TypeAdapter[Any](info.annotation or Any).validate_python(values[name])
@@ -546,7 +545,7 @@ def _at(values: Mapping[str, Any], path: Path_) -> object:
 _LEAST_MEMORY = {"web": 128, "postgres": 128, "redis": 32, "edge": 32}
 """MiB below which the process does not start reliably."""
 
-_OURS = frozenset(
+OURS = frozenset(
     {
         "DJANGO_SETTINGS_MODULE",
         "SLIPWAY_RELEASE",
@@ -570,13 +569,13 @@ def _rules(parts: Mapping[str, Any], stack: str) -> list[Problem]:
                     mend=config_set(path, least, stack),
                 )
             )
-    for name in sorted(_OURS & set(parts["app"].environment)) if "app" in parts else ():
+    for name in sorted(OURS & set(parts["app"].environment)) if "app" in parts else ():
         path = ("app", "environment", name)
         problems.append(
             Problem(
                 key=full_key(path),
                 found="a variable that Slipway sets itself",
-                allowed=f"any name but {', '.join(sorted(_OURS))}",
+                allowed=f"any name but {', '.join(sorted(OURS))}",
                 mend=config_rm(path, stack),
             )
         )
