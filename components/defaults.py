@@ -12,7 +12,7 @@ COMMON: dict[str, Any] = {
         "requirements": "requirements.txt",
         "dockerfile": None,
         "health_path": "/healthz",
-        "media_root": "/srv/media",
+        "media_root": "/app/media",
         "environment": {},
     },
     "web": {
