@@ -4,38 +4,16 @@ What it finds are settings of the stack; each can be set by hand instead.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from components.settings import wsgi_of
 from pipeline.console import problem
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 _WSGI = re.compile(r"""^\s*WSGI_APPLICATION\s*=\s*["']([\w.]+)\.(\w+)["']""", re.MULTILINE)
 _REQUIREMENTS = ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt")
-_LONGEST_NAME = 31
-
-
-@dataclass(frozen=True, kw_only=True)
-class Project:
-    """What ``slipway:app`` needs to know about a project."""
-
-    name: str
-    source: str
-    settings_module: str
-    wsgi_module: str
-    requirements: str
-    health_path: str
-
-    def settings(self) -> dict[str, str]:
-        """The keys under ``slipway:app``."""
-        return {
-            "name": self.name,
-            "source": self.source,
-            "settings_module": self.settings_module,
-            "wsgi_module": self.wsgi_module,
-            "requirements": self.requirements,
-            "health_path": self.health_path,
-        }
+KEYS = ("name", "source", "settings_module", "wsgi_module", "requirements", "health_path")
+"""What is one project's own under ``slipway:app``; the rest stays when a stack turns to another project."""
 
 
 def relative(path: Path, root: Path) -> str:
@@ -43,14 +21,14 @@ def relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
-def find(app: str, root: Path) -> Project:
-    """Read the Django project in a folder that somebody named on the command line."""
+def find(app: str, root: Path) -> dict[str, str]:
+    """Read what ``slipway:app`` has to say about the project in a folder; what follows by itself is left out."""
     folder = Path(app).expanduser().resolve()
     manage = folder / "manage.py"
     if not manage.is_file():
-        found = "is no folder" if not folder.is_dir() else "has no manage.py"
+        what = "is no folder" if not folder.is_dir() else "has no manage.py"
         raise problem(
-            f"--app {app}: {folder} {found}",
+            f"--app {app}: {folder} {what}",
             allowed="the folder of a Django project, the one with manage.py",
             mend="make up APP=path/to/the/folder/with/manage.py",
         )
@@ -63,14 +41,16 @@ def find(app: str, root: Path) -> Project:
             "and slipway:app.source for the folder, then `make up` without APP",
         )
     module = named[1]
-    return Project(
-        name=_name(folder.name),
-        source=relative(folder, root),
-        settings_module=module,
-        wsgi_module=_wsgi(folder, module),
-        requirements=_requirements(folder),
-        health_path="/healthz" if _mentions(folder, "healthz") else "/",
-    )
+    found: dict[str, str] = {"source": relative(folder, root), "settings_module": module}
+    wsgi = _wsgi(folder, module)
+    if wsgi != wsgi_of(module):
+        found["wsgi_module"] = wsgi
+    requirements = next((name for name in _REQUIREMENTS if (folder / name).is_file()), _REQUIREMENTS[0])
+    if requirements != _REQUIREMENTS[0]:
+        found["requirements"] = requirements
+    if not _mentions(folder, "healthz"):
+        found["health_path"] = "/"
+    return found
 
 
 def module_file(folder: Path, module: str) -> Path | None:
@@ -78,11 +58,6 @@ def module_file(folder: Path, module: str) -> Path | None:
     base = folder.joinpath(*module.split("."))
     candidates = (base.with_suffix(".py"), base / "__init__.py")
     return next((path for path in candidates if path.is_file()), None)
-
-
-def _name(text: str) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-").lstrip("0123456789-")
-    return name[:_LONGEST_NAME].rstrip("-") or "app"
 
 
 def _wsgi(folder: Path, module: str) -> str:
@@ -95,11 +70,7 @@ def _wsgi(folder: Path, module: str) -> str:
             found = _WSGI.search(source.read_text(errors="replace"))
             if found:
                 return f"{found[1]}:{found[2]}"
-    return f"{parts[0]}.wsgi:application"
-
-
-def _requirements(folder: Path) -> str:
-    return next((name for name in _REQUIREMENTS if (folder / name).is_file()), _REQUIREMENTS[0])
+    return wsgi_of(module)
 
 
 def _mentions(folder: Path, word: str) -> bool:

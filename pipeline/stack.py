@@ -11,7 +11,7 @@ import yaml
 
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
-from components.settings import Settings
+from components.settings import Settings, name_of
 from pipeline import project, secrets, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
@@ -107,20 +107,25 @@ def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
     return loaded, state
 
 
-def point_at(engine: Engine, found: project.Project, state: dict[str, Any]) -> None:
+def point_at(engine: Engine, found: dict[str, str], state: dict[str, Any]) -> None:
     """Write into the stack's file which project it deploys, unless it says so already."""
-    before = settings.said(engine.stack, engine.root).get("app") or {}
+    said = settings.said(engine.stack, engine.root)
+    before = said.get("app") or {}
     now = before.get("source")
-    if now is not None and (engine.root / now).resolve() == (engine.root / found.source).resolve():
+    if now is not None and (engine.root / now).resolve() == (engine.root / found["source"]).resolve():
         return
-    if state.get("resources") and before.get("name") not in (None, found.name):
+    name = before.get("name") or (name_of(now, engine.root) if now else None)
+    other = name_of(found["source"], engine.root)
+    if state.get("resources") and name is not None:
         raise problem(
-            f"stack {engine.stack} runs {before['name']} with its data; {found.name} would replace both",
+            f"stack {engine.stack} runs {name} with its data; {other} would replace both",
             allowed="one project for each stack",
-            mend=f"make down STACK={engine.stack}   # the data of {before['name']} goes\n"
-            f"cp stacks/dev.template.yaml stacks/Pulumi.{found.name}.yaml && make up STACK={found.name} APP={found.source}"
-            "   # both, on two ports",
+            mend=f"make down STACK={engine.stack}   # the data of {name} goes, then this command again\n"
+            f"cp stacks/dev.template.yaml stacks/Pulumi.{other}.yaml   # or a stack of its own, with a port of its own",
         )
-    for key, value in found.settings().items():
-        engine.config_set(f"slipway:app.{key}", value)
-    engine.console.say(f"    deploys {found.source} (settings module {found.settings_module})")
+    for key in project.KEYS:
+        if key in found:
+            engine.config_set(f"slipway:app.{key}", found[key])
+        elif key in before:
+            engine.must("config", "rm", "--path", f"slipway:app.{key}", "--stack", engine.stack)
+    engine.console.say(f"    deploys {found['source']} with the settings module {found['settings_module']}")
