@@ -30,8 +30,9 @@ def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
     folder = source_folder(app, root)
     if not folder.is_dir() or not (folder / "manage.py").is_file():
         return [_no_project(app, folder, stack, root)]
-    named = _named(app, folder, stack)
-    return [*_settings_module(app, folder, stack), *_wsgi_module(app, folder, stack), *named]
+    if app.dockerfile is not None:  # where an image of the project's own keeps its modules, only it knows
+        return _named(app, folder, stack)
+    return [*_settings_module(app, folder, stack), *_wsgi_module(app, folder, stack), *_named(app, folder, stack)]
 
 
 def build_problems(build: "Build", stack: str, root: Path) -> list[Problem]:

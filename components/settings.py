@@ -284,6 +284,7 @@ def _metadata(info: FieldInfo) -> list[Any]:
 
 KEYS: dict[Path_, Key] = {key.path: key for key in keys()}
 _FILE = "stack file"
+_SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
 
 # ---------------------------------------------------------------------------------------------------------------------
 # From what a stack says to settings.
@@ -334,6 +335,9 @@ def file_problems(resolved: Resolved, stack: str, root: Path = ROOT) -> list[Pro
     problems = []
     if "app" in resolved.parts:
         problems += project.app_problems(resolved.parts["app"], stack, root)
+        names = {problem.key for problem in problems}
+        if full_key(_SETTINGS_MODULE) in names and resolved.sources[_WSGI_MODULE] != _FILE:
+            problems = [problem for problem in problems if problem.key != full_key(_WSGI_MODULE)]  # follows from it
     if "build" in resolved.parts:
         problems += project.build_problems(resolved.parts["build"], stack, root)
     return problems
@@ -383,9 +387,14 @@ def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
     _lay(values, sources, BY_KIND[kind], f"default of {kind}")
     _lay(values, sources, _without_secrets(said, (), stack, problems), _FILE)
     _derive(values, sources, root)
-    refused = tuple(problem.key for problem in problems)
+    refused = tuple(problem.key + end for problem in problems for end in (".", "["))
+    derived = {path for path in DERIVED if sources.get(path) != _FILE}
     parts, wrong = _validate(values, stack)
-    problems += [problem for problem in wrong if not problem.key.startswith(refused)]
+    problems += [
+        problem
+        for path, problem in wrong.items()
+        if path not in derived and not f"{problem.key}.".startswith(refused)  # what they follow from is named
+    ]
     problems += _rules(parts, stack)
     return Resolved(values, sources, parts, tuple(problems))
 
@@ -397,8 +406,8 @@ def _lay(
     for name, value in layer.items():
         path = (*above, name)
         key = KEYS.get(path)
-        if source == _FILE and key is not None and value in (None, ""):
-            continue  # a key without a value says nothing
+        if source == _FILE and key is not None and key.group is None and value in (None, ""):
+            continue  # a key without a value says nothing; for a group, Pulumi itself refuses that
         if key is not None and key.group is not None and isinstance(value, Mapping):
             _lay(values.setdefault(name, {}), sources, value, source, path)
         else:
@@ -415,7 +424,7 @@ def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> No
     if isinstance(app.get("source"), str):
         derived.append((app, ("app", "name"), ("app", "source"), name_of(app["source"], root)))
     if isinstance(app.get("settings_module"), str):
-        derived.append((app, ("app", "wsgi_module"), ("app", "settings_module"), wsgi_of(app["settings_module"])))
+        derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(app["settings_module"])))
     if isinstance(build, dict):
         derived.append((build, ("build", "base_image"), ("app", "python"), f"python:{app['python']}-slim"))
     for group, path, origin, value in derived:
@@ -466,7 +475,7 @@ def _secret_problem(path: Path_, stack: str) -> Problem:
     )
 
 
-def _validate(values: dict[str, Any], stack: str) -> tuple[dict[str, Any], list[Problem]]:
+def _validate(values: dict[str, Any], stack: str) -> tuple[dict[str, Any], dict[Path_, Problem]]:
     """Give the top-level values that are valid, and what is wrong with the others."""
     wrong: dict[Path_, Problem] = {}
     bad = set()
@@ -476,15 +485,13 @@ def _validate(values: dict[str, Any], stack: str) -> tuple[dict[str, Any], list[
         for each in error.errors(include_url=False, include_context=False, include_input=False):
             path = tuple(str(part) for part in each["loc"] if part != "[key]")
             bad.add(path[0])
-            if path in DERIVED and each["type"] == "missing":
-                continue  # what it follows from is missing, and is named
             wrong.setdefault(path, _problem(path, each["type"], "[key]" in each["loc"], values, stack))
     parts = {
         name: TypeAdapter[Any](info.annotation or Any).validate_python(values[name])
         for name, info in Settings.model_fields.items()
         if name not in bad
     }
-    return parts, list(wrong.values())
+    return parts, wrong
 
 
 def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stack: str) -> Problem:  # noqa: FBT001  # a fact about path

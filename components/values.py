@@ -147,7 +147,7 @@ UrlPath = Annotated[
 ]
 Module = Annotated[
     str,
-    Field(pattern=f"^{_DOTTED}$", max_length=255),
+    Field(pattern=f"^{_DOTTED}$", max_length=200),
     BeforeValidator(_text),
     Words("the dotted name of a Python module, such as config.settings"),
 ]
