@@ -21,6 +21,7 @@ from pipeline.console import PipelineError, Problem, problem
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 ROOM_MB = 1024
+ANSWER_SECONDS = 30
 MB = 1024 * 1024
 
 
@@ -39,7 +40,11 @@ def daemon(environ: Mapping[str, str] = os.environ) -> Iterator[docker.DockerCli
     """Talk to the Docker daemon; one clear problem when it does not answer."""
     host = docker_host(environ)
     try:
-        client = docker.from_env(environment=dict(environ), timeout=30)
+        if is_local(host):  # asked first: the SDK leaves a socket open when there is no daemon behind it
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+                door.settimeout(ANSWER_SECONDS)
+                door.connect(host.removeprefix("unix://"))
+        client = docker.from_env(environment=dict(environ), timeout=ANSWER_SECONDS)
         client.ping()
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         raise problem(

@@ -5,6 +5,12 @@ import pytest
 from pipeline.engine import Engine
 from pipeline.explain import explain
 
+LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock
+file with `pulumi cancel`.
+  file:///x.json: created by me@host (pid 7) at 2026-01-01T00:00:00Z"""
+COLLECTSTATIC = """#12 [build 7/9] RUN python manage.py collectstatic --noinput
+\x1b[31m#12 1.2 ModuleNotFoundError: No module named 'config.nope'\x1b[0m"""
+
 
 @pytest.mark.parametrize(
     ("said", "found", "mend"),
@@ -20,8 +26,7 @@ from pipeline.explain import explain
             "tools/bootstrap && . .slipway/env",
         ),
         (
-            "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete "
-            "the lock file with `pulumi cancel`.\n  file:///x.json: created by me@host (pid 7) at 2026-01-01T00:00:00Z",
+            LOCKED,
             "another update of stack dev is running: me@host (pid 7) at 2026-01-01T00:00:00Z",
             "wait for it; if it is gone for good: pulumi cancel --yes dev",
         ),
@@ -31,8 +36,7 @@ from pipeline.explain import explain
             "docker system df   # shows what Docker holds\ndocker image prune   # removes images nothing uses",
         ),
         (
-            "Error response from daemon: driver failed programming external connectivity on endpoint edge (1f): "
-            "Bind for 127.0.0.1:8080 failed: port is already allocated",
+            "Error response from daemon: driver failed programming external connectivity: Bind for 127.0.0.1:8080 failed: port is already allocated",
             "slipway:edge.port: 127.0.0.1:8080 is taken by another program",
             "pulumi config set --path slipway:edge.port OTHER_PORT --stack dev",
         ),
@@ -42,8 +46,7 @@ from pipeline.explain import explain
             "pulumi config set --path slipway:edge.port OTHER_PORT --stack dev",
         ),
         (
-            "#12 [build 7/9] RUN python manage.py collectstatic --noinput\n"
-            "\x1b[31m#12 1.2 ModuleNotFoundError: No module named 'config.nope'\x1b[0m",
+            COLLECTSTATIC,
             "slipway:app.settings_module: Django cannot import it in the image: No module named 'config.nope'",
             "pulumi config set --path slipway:app.settings_module NAME --stack dev",
         ),

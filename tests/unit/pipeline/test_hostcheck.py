@@ -1,0 +1,161 @@
+"""What the machine has to give."""
+
+import shutil
+import socket
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.settings import Settings, parse
+from pipeline import hostcheck
+from pipeline.console import PipelineError
+
+
+def settings(port: int, address: str = "127.0.0.1") -> Settings:
+    """Settings of a stack that publishes there."""
+    return parse(
+        {
+            "environment": "dev",
+            "app": {"name": "shop", "source": "shop", "settings_module": "config.settings"},
+            "edge": {"port": port, "address": address},
+        },
+        "dev",
+    )
+
+
+class Container:
+    """A made-up container that publishes a port."""
+
+    def __init__(self, port: int, address: str = "127.0.0.1", **labels: str) -> None:
+        self.name = "box"
+        self.labels = {f"slipway.{name}": value for name, value in labels.items()}
+        self.ports = {"8080/tcp": [{"HostIp": address, "HostPort": str(port)}], "9/tcp": None}
+
+
+class Daemon:
+    """A made-up Docker daemon."""
+
+    def __init__(self, *containers: Container) -> None:
+        class Containers:
+            def list(self) -> list[Container]:
+                return list(containers)
+
+        self.containers = Containers()
+
+    def info(self) -> dict[str, str]:
+        """Where its files are."""
+        return {"DockerRootDir": "/"}
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port of this machine that somebody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def free(taken: int) -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        number: int = listener.getsockname()[1]
+    assert number != taken
+    return number
+
+
+def look(daemon: Daemon, wanted: Settings, environ: dict[str, str] | None = None) -> list[str]:
+    """Check the port and give what was found."""
+    client: Any = daemon
+    return [problem.found for problem in hostcheck.port(client, wanted, "dev", environ or {})]
+
+
+def test_a_free_port_is_fine(free: int) -> None:
+    """Nothing is said about it."""
+    assert look(Daemon(), settings(free)) == []
+
+
+def test_a_port_that_a_program_has_is_named_with_another_one(taken: int) -> None:
+    """The mend sets a port that is free now."""
+    client: Any = Daemon()
+
+    [problem] = hostcheck.port(client, settings(taken), "dev", {})
+
+    assert problem.found == f"slipway:edge.port: 127.0.0.1:{taken} is taken by another program"
+    assert problem.mend is not None
+    assert problem.mend.startswith("pulumi config set --path slipway:edge.port ")
+    assert problem.mend.endswith(" --stack dev")
+    assert str(taken) not in problem.mend
+
+
+def test_the_port_of_the_stack_itself_is_fine(taken: int) -> None:
+    """A second ``up`` finds its own edge there."""
+    assert look(Daemon(Container(taken, project="shop", stack="dev")), settings(taken)) == []
+
+
+@pytest.mark.parametrize(
+    ("container", "who"),
+    [
+        (Container(1, project="shop", stack="prod"), "the container box (stack prod of shop)"),
+        (Container(1, project="other", stack="dev"), "the container box (stack dev of other)"),
+        (Container(1, "0.0.0.0"), "the container box"),  # noqa: S104 - a made-up answer
+    ],
+)
+def test_the_container_that_has_the_port_is_named(container: Container, who: str) -> None:
+    """Also the one of another stack, or one that listens on every address."""
+    assert look(Daemon(container), settings(1)) == [f"slipway:edge.port: 127.0.0.1:1 is taken by {who}"]
+
+
+def test_containers_on_other_addresses_and_ports_do_not_matter(free: int) -> None:
+    """The same port on another address is another port."""
+    assert look(Daemon(Container(free, "10.0.0.1"), Container(free - 1)), settings(free)) == []
+
+
+def test_an_address_of_another_machine_is_named(free: int) -> None:
+    """Docker would only say so in the middle of the update."""
+    [found] = look(Daemon(), settings(free, "192.0.2.1"))
+
+    assert found == "slipway:edge.address: found 192.0.2.1, which is no address of this machine"
+
+
+def test_ports_of_this_machine_say_nothing_about_a_remote_daemon(taken: int) -> None:
+    """There only the daemon's containers count."""
+    assert look(Daemon(), settings(taken), {"DOCKER_HOST": "ssh://elsewhere"}) == []
+
+
+def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With how much is free, how much is needed, and what to remove."""
+    usage = namedtuple("usage", "free")  # noqa: PYI024 - a made-up answer
+    client: Any = Daemon()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(5 * hostcheck.MB))
+
+    problems = hostcheck.room(client, tmp_path, {})
+
+    assert [problem.found for problem in problems] == [
+        "the disk is full: 5 MB are free at /",
+        f"the disk is full: 5 MB are free at {tmp_path}",
+    ]
+    assert problems[0].allowed == "1024 MB or more"
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(5000 * hostcheck.MB))
+    assert hostcheck.room(client, tmp_path, {}) == []
+
+
+def test_a_missing_daemon_is_named() -> None:
+    """Where it was asked, why not, and the command."""
+    with (
+        pytest.raises(PipelineError) as error,
+        hostcheck.daemon({"DOCKER_HOST": "unix:///nonexistent/docker.sock"}),
+    ):
+        pass
+
+    [problem] = error.value.problems
+    assert problem.found == (
+        "the Docker daemon does not answer at unix:///nonexistent/docker.sock: there is no such socket"
+    )
+    assert problem.mend is not None
+    assert problem.mend.startswith("tools/bootstrap")

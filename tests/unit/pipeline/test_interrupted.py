@@ -1,0 +1,142 @@
+"""Mending what an interrupted update left."""
+
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import pytest
+
+from pipeline import interrupted
+from pipeline.console import PipelineError
+from pipeline.engine import Engine
+from tests.unit.pipeline.fake_pulumi import Fake, printed
+
+NOBODY = 2**22 + 1
+
+
+def lock(root: Path, pid: int, host: str | None = None) -> None:
+    """Write a lock as Pulumi does."""
+    folder = root / ".slipway/state/.pulumi/locks/organization/slipway/dev"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "pid": pid,
+        "username": "u",
+        "hostname": host or socket.gethostname(),
+        "timestamp": "2026-01-01T00:00:00Z",
+    }
+    (folder / f"{pid}.json").write_text(json.dumps(content))
+
+
+def test_the_lock_of_a_killed_update_is_taken_away(engine: Engine, fake: Fake, root: Path) -> None:
+    """Its process is gone, so nobody needs it."""
+    lock(root, NOBODY)
+
+    assert interrupted.release_stale_locks(engine)
+    assert fake.calls == ["cancel --yes dev"]
+    assert f"takes away the lock of an update that was killed: process {NOBODY}" in printed(engine)
+
+
+def test_without_a_lock_nothing_is_run(engine: Engine, fake: Fake) -> None:
+    """The usual case costs nothing."""
+    assert not interrupted.release_stale_locks(engine)
+    assert fake.calls == []
+
+
+def test_the_lock_of_another_machine_is_left_alone(engine: Engine, fake: Fake, root: Path) -> None:
+    """Nobody here can know whether that update still runs."""
+    lock(root, NOBODY, "elsewhere")
+
+    with pytest.raises(PipelineError, match="another update of stack dev is running: process 4194305 on elsewhere"):
+        interrupted.release_stale_locks(engine, wait=0)
+    assert fake.calls == []
+
+
+def test_a_running_update_is_waited_for(engine: Engine, fake: Fake, root: Path) -> None:
+    """A ``make up`` that was killed leaves a Pulumi that ends by itself; the next one goes on after it."""
+    fake.when("up", seconds=1)
+    with subprocess.Popen([engine.program, "up"]) as running:
+        lock(root, running.pid)
+        start = time.monotonic()
+        while not fake.calls:
+            time.sleep(0.02)
+
+        assert interrupted.release_stale_locks(engine, wait=10)
+        assert time.monotonic() - start > 0.5
+    assert f"waits for another update of this stack: process {running.pid}" in printed(engine)
+    assert fake.calls[-1] == "cancel --yes dev"
+
+
+class Thing:
+    """A made-up container or network."""
+
+    def __init__(self, name: str, removed: list[str]) -> None:
+        self.name, self.id, self.removed = name, f"id-{name}", removed
+
+    def remove(self, **_options: bool) -> None:
+        """Note that it was removed."""
+        self.removed.append(self.name)
+
+
+class Daemon:
+    """A made-up Docker daemon with two containers and a network."""
+
+    def __init__(self, removed: list[str]) -> None:
+        things = {name: Thing(name, removed) for name in ("web-1", "web-2")}
+
+        class Containers:
+            def get(self, name: str) -> Thing:
+                if name not in things:
+                    raise docker.errors.NotFound("no")
+                return things[name]
+
+        class Networks:
+            def list(self, filters: dict[str, str]) -> list[Thing]:
+                assert filters == {"name": "^dev\\-internal$"}
+                return [Thing("dev-internal", removed)]
+
+        self.containers, self.networks = Containers(), Networks()
+
+    def close(self) -> None:
+        """End the talk."""
+
+
+def creating(kind: str, name: str) -> dict[str, Any]:
+    """An operation that never ended."""
+    return {"type": "creating", "resource": {"type": kind, "urn": f"urn::{name}", "inputs": {"name": name}}}
+
+
+def test_half_made_things_are_removed_and_forgotten(
+    engine: Engine, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers go before networks; what the state knows under its id stays, as do volumes and what is not there."""
+    removed: list[str] = []
+    monkeypatch.setattr(docker, "from_env", lambda **_: Daemon(removed))
+    state = {
+        "resources": [{"id": "id-web-2"}],
+        "pending_operations": [
+            creating(interrupted.NETWORK, "dev-internal"),
+            creating("docker:index/volume:Volume", "dev-postgres"),
+            creating(interrupted.CONTAINER, "web-1"),
+            creating(interrupted.CONTAINER, "web-2"),
+            creating(interrupted.CONTAINER, "web-3"),
+            {"type": "deleting", "resource": {"type": interrupted.CONTAINER, "urn": "u", "inputs": {"name": "web-1"}}},
+        ],
+    }
+
+    assert interrupted.mend(engine, state)
+    assert removed == ["web-1", "dev-internal"]
+    assert [call.split(" --stack")[0] for call in fake.calls] == [
+        "refresh --yes --skip-preview --clear-pending-creates --suppress-outputs"
+    ]
+
+
+def test_a_state_without_pending_operations_needs_no_mending(engine: Engine, fake: Fake) -> None:
+    """Neither does a stack that does not exist."""
+    assert not interrupted.mend(engine, {"resources": []})
+    assert not interrupted.mend(engine, None)
+    assert fake.calls == []
