@@ -15,6 +15,6 @@ def count_visit() -> int | None:
     try:
         cache.add(KEY, 0, timeout=None)
         return cache.incr(KEY)
-    except (RedisError, OSError, ValueError):  # ValueError: the key went between the two calls
-        logger.warning("The cache did not count a visit.", exc_info=True)
+    except (RedisError, OSError, ValueError) as error:  # ValueError: the key went between the two calls
+        logger.warning("the cache did not count a visit: %s", error)
         return None
