@@ -158,7 +158,7 @@ def update(operation: Operation, id_: str, inputs: Mapping[str, Any], state: Map
 
 def delete(operation: Operation, id_: str, state: Mapping[str, Any]) -> None:
     """Stop it as gracefully as its state says, remove it with its anonymous volumes, and wait until it is gone."""
-    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see daemon.py
+    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see load_sdk
 
     daemon, name, grace = operation.daemon, state.get("name", id_), state.get("destroyGraceSeconds") or 0
     if not state.get("attach"):

@@ -3,6 +3,7 @@
 The Docker SDK is imported when the first operation needs the daemon: a preview of an unchanged stack never does.
 """
 
+import importlib
 import json
 import os
 import threading
@@ -27,6 +28,17 @@ _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 0.5
 
 T = TypeVar("T")
+
+
+_SDK: Final = ("docker", "docker.auth", "docker.errors", "docker.tls", "docker.types", "requests.exceptions")
+_LOADING: Final = threading.Lock()
+
+
+def load_sdk() -> None:
+    """Import all of the SDK that operations use, once. Two that import it at the same time can each see half of it."""
+    with _LOADING:
+        for name in _SDK:
+            importlib.import_module(name)
 
 
 class CancelledError(PluginError):
@@ -77,7 +89,7 @@ class Daemon:
                 f"docker host {host}: ssh:// is not implemented by this plugin; unix:// and tcp:// are. "
                 "Forward the socket (ssh -L /tmp/docker.sock:/var/run/docker.sock HOST) and use unix:///tmp/docker.sock"
             )
-        import docker  # noqa: PLC0415 - 60 ms that a preview does not need
+        import docker  # noqa: PLC0415 - see load_sdk
         from docker.errors import DockerException  # noqa: PLC0415 - the same
         from docker.tls import TLSConfig  # noqa: PLC0415 - the same
 
@@ -101,7 +113,7 @@ class Daemon:
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
         """Turn whatever the SDK raises into one sentence: what was being done, and what the daemon said."""
-        from docker.errors import APIError, DockerException  # noqa: PLC0415 - see _connect
+        from docker.errors import APIError, DockerException  # noqa: PLC0415 - see load_sdk
         from requests.exceptions import RequestException  # noqa: PLC0415 - the same
 
         try:
@@ -113,7 +125,7 @@ class Daemon:
 
     def found(self, inspect: Callable[[str], Any], name: str) -> dict[str, Any] | None:
         """Inspect something; None only if the daemon says that it is not there."""
-        from docker.errors import NotFound  # noqa: PLC0415 - see _connect
+        from docker.errors import NotFound  # noqa: PLC0415 - see load_sdk
 
         with self.explained(f"cannot inspect {name}"):
             try:

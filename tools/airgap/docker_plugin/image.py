@@ -79,7 +79,7 @@ def _pull(operation: Operation, name: str, platform: str | None) -> None:
 
 def _credentials(daemon: Daemon, repository: str) -> dict[str, str] | None:
     """Return the configured user of an image's registry; None: what `docker login` left, if anything."""
-    from docker.auth import resolve_repository_name  # noqa: PLC0415 - see daemon.py
+    from docker.auth import resolve_repository_name  # noqa: PLC0415 - see load_sdk
 
     registry = resolve_repository_name(repository)[0]
     for entry in daemon.settings.registry_auth:

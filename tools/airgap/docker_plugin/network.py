@@ -14,7 +14,7 @@ _IN_USE = 30  # seconds that a container which is being removed may still be con
 
 def create(operation: Operation, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Create it; unlike Docker by itself, never a second one of the same name."""
-    from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415 - see daemon.py
+    from docker.types import IPAMConfig, IPAMPool  # noqa: PLC0415 - see load_sdk
 
     daemon = operation.daemon
     pools = [
@@ -53,7 +53,7 @@ def update(_operation: Operation, _id: str, _inputs: Mapping[str, Any], state: M
 
 def delete(operation: Operation, id_: str, state: Mapping[str, Any]) -> None:
     """Remove it as soon as no container is connected to it."""
-    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see daemon.py
+    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see load_sdk
 
     daemon, name = operation.daemon, state.get("name", id_)
 

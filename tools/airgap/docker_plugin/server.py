@@ -29,7 +29,7 @@ from pulumi.runtime.proto import (
 
 from tools.airgap.docker_plugin import VERSION, container, image, network, volume
 from tools.airgap.docker_plugin.check import DEFAULTS, automatic_name, check
-from tools.airgap.docker_plugin.daemon import TIMEOUT, Daemon, Operation, Settings
+from tools.airgap.docker_plugin.daemon import TIMEOUT, Daemon, Operation, Settings, load_sdk
 from tools.airgap.docker_plugin.diff import diff, same
 from tools.airgap.docker_plugin.errors import InitializationError, PluginError, UnsupportedError
 from tools.airgap.docker_plugin.plan import planned
@@ -88,13 +88,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _answering(context):
             values, _ = decode(request.news)
             refused = sorted(set(values) - _CONFIGURATION - {"version", "pluginDownloadURL"})
+            taken = ", ".join(sorted(_CONFIGURATION))
             failures = [
                 provider_pb2.CheckFailure(
-                    property=refused[0],
-                    reason=f"{', '.join(refused)}: not a setting of the docker provider that this plugin implements. "
-                    f"It takes: {', '.join(sorted(_CONFIGURATION))}",
+                    property=name,
+                    reason=f"{name} is not a setting of the docker provider that this plugin implements. It takes: {taken}",
                 )
-            ][: len(refused)]
+                for name in refused
+            ]
             return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
@@ -207,6 +208,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             resource = _resource(request.urn)
             state, state_mask = decode(request.properties)
             inputs, inputs_mask = decode(request.inputs)
+            load_sdk()
             found = _OPERATIONS[resource.token].read(self._daemon, request.id, state or inputs)
             if found is None:
                 return provider_pb2.ReadResponse()
@@ -240,6 +242,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return empty_pb2.Empty()
 
     def _operation(self, urn: str, timeout: float) -> Operation:
+        load_sdk()
         return Operation(daemon=self._daemon, say=self._log.progress(urn), timeout=timeout or TIMEOUT)
 
 

@@ -38,7 +38,7 @@ def update(_operation: Operation, _id: str, _inputs: Mapping[str, Any], state: M
 
 def delete(operation: Operation, id_: str, _state_before: Mapping[str, Any]) -> None:
     """Remove it as soon as no container holds it."""
-    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see daemon.py
+    from docker.errors import APIError, NotFound  # noqa: PLC0415 - see load_sdk
 
     daemon, said = operation.daemon, ""
 
