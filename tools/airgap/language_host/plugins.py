@@ -56,7 +56,7 @@ class PolicyProxy(RawHandler):
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any]":
         """Choose who answers a call."""
         method: str = details.method
         answers: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {

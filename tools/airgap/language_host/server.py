@@ -34,19 +34,16 @@ class Programs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: dict[subprocess.Popen[bytes], bool] = {}
         self._cancelled = False
-
-    def start(self, command: list[str], folder: str | None, variables: dict[str, str]) -> subprocess.Popen[bytes]:
-        """Start a program that prints where the host prints: the engine shows both."""
-        return self.adopt(subprocess.Popen(command, cwd=folder or None, env=variables))
 
     def adopt(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         """Take a program into the care of this object."""
         with self._lock:
-            self._running.add(process)
-            if self._cancelled:
-                process.send_signal(signal.SIGINT)
+            self._running[process] = False
+            cancelled = self._cancelled
+        if cancelled:
+            self.interrupt(process)
         return process
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -55,7 +52,14 @@ class Programs:
             return process.wait()
         finally:
             with self._lock:
-                self._running.discard(process)
+                self._running.pop(process, None)
+
+    def interrupt(self, process: subprocess.Popen[bytes]) -> None:
+        """Interrupt a program, once: a second signal would break into its cleaning up."""
+        with self._lock:
+            if not self._running.get(process, True):
+                self._running[process] = True
+                process.send_signal(signal.SIGINT)
 
     def cancel(self) -> None:
         """Interrupt what runs, and kill what does not stop by itself."""
@@ -63,7 +67,7 @@ class Programs:
             self._cancelled = True
             running = list(self._running)
         for process in running:
-            process.send_signal(signal.SIGINT)
+            self.interrupt(process)
         for process in running:
             try:
                 process.wait(SECONDS_TO_STOP)
@@ -151,14 +155,14 @@ class LanguageRuntime(language_pb2_grpc.LanguageRuntimeServicer):
             variables["PULUMI_CONFIG"] = json.dumps(dict(request.config))
             variables["PULUMI_CONFIG_SECRET_KEYS"] = json.dumps(list(request.configSecretKeys))
             command = [environment.python, str(self._executor), *arguments(request, self._engine)]
-            process = self._programs.start(command, None, variables)
+            process = self._programs.adopt(subprocess.Popen(command, env=variables))  # it prints where the host prints
         except OptionError as error:
             self._refuse(context, error)
         except OSError as error:
             return language_pb2.RunResponse(
                 error=f"problem executing program (could not run language executor): {error}"
             )
-        context.add_callback(lambda: self._stop(process))
+        context.add_callback(lambda: self._programs.interrupt(process))
         return outcome(self._programs.wait(process))
 
     def RunPlugin(  # noqa: N802 - gRPC's name
@@ -230,11 +234,6 @@ class LanguageRuntime(language_pb2_grpc.LanguageRuntimeServicer):
     def stop(self) -> None:
         """Stop every program that still runs."""
         self._programs.cancel()
-
-    def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        """End a program whose caller has gone away; one that has ended is left alone."""
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
 
     def _environment(
         self, info: language_pb2.ProgramInfo, context: grpc.ServicerContext, *, plugin: bool = False
