@@ -52,6 +52,7 @@ from components.values import (
     Whole,
     Words,
     Wsgi,
+    text,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -232,11 +233,6 @@ class Key:
         return full_key(self.path)
 
     @property
-    def optional(self) -> bool:
-        """Whether the value may be null."""
-        return NoneType in get_args(self.info.annotation)
-
-    @property
     def example(self) -> object:
         """A value that is allowed."""
         return (self.info.examples or [None])[0]
@@ -362,18 +358,18 @@ def _read() -> dict[str, Any]:
         if pulumi.runtime.is_config_secret(prefix + name):
             said[name] = {"secure": None}
             continue
-        text = config.get(name)
-        if text is not None:
+        value = config.get(name)
+        if value is not None:
             key = KEYS.get((name,))
-            said[name] = _structure(text) if key is not None and key.group else text
+            said[name] = _structure(value) if key is not None and key.group else value
     return said
 
 
-def _structure(text: str) -> object:
+def _structure(value: str) -> object:
     try:
-        return json.loads(text)
+        return json.loads(value)
     except ValueError:
-        return text
+        return value
 
 
 def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
@@ -420,11 +416,12 @@ def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> No
     app, build = values["app"], values["build"]
     if not isinstance(app, dict):
         return
-    derived: list[tuple[dict[str, Any], Path_, Path_, Any]] = []
-    if isinstance(app.get("source"), str):
-        derived.append((app, ("app", "name"), ("app", "source"), name_of(app["source"], root)))
-    if isinstance(app.get("settings_module"), str):
-        derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(app["settings_module"])))
+    derived: list[tuple[dict[str, Any], Path_, Path_, str]] = []
+    source, module = text(app.get("source")), text(app.get("settings_module"))
+    if isinstance(source, str):
+        derived.append((app, ("app", "name"), ("app", "source"), name_of(source, root)))
+    if isinstance(module, str):
+        derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(module)))
     if isinstance(build, dict):
         derived.append((build, ("build", "base_image"), ("app", "python"), f"python:{app['python']}-slim"))
     for group, path, origin, value in derived:

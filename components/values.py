@@ -42,7 +42,7 @@ def _switch(value: object) -> object:
     return {"true": True, "false": False}[value] if isinstance(value, str) and value in {"true", "false"} else _refuse()
 
 
-def _text(value: object) -> object:
+def text(value: object) -> object:
     """Give text back that ``pulumi config set --path`` made a whole number or a truth value of."""
     if isinstance(value, bool):
         return json.dumps(value)
@@ -98,72 +98,72 @@ Switch = Annotated[bool, BeforeValidator(_switch), Words("true or false")]
 Slug = Annotated[
     str,
     Field(pattern="^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
 ]
 HostName = Annotated[
     str,
     Field(pattern=rf"^{_LABEL}([.]{_LABEL})*$", max_length=253),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("a host name in small letters, such as shop.example.org"),
 ]
 Address = Annotated[
     str,
     Field(pattern=rf"^{_OCTET}([.]{_OCTET}){{3}}$"),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("an IPv4 address: 127.0.0.1 for this machine alone, 0.0.0.0 for every network"),
 ]
 SourcePath = Annotated[
     str,
     Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("the path of a folder, absolute or relative to the repository"),
 ]
 FilePath = Annotated[
     str,
     Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("the path of a file, absolute or relative to the repository"),
 ]
 InnerPath = Annotated[
     str,
     Field(pattern="^[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+)*$", max_length=1024),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     AfterValidator(_inside),
     Words("the path of a file inside slipway:app.source"),
 ]
 ContainerPath = Annotated[
     str,
     Field(pattern="^(/[A-Za-z0-9._-]+)+$", max_length=255),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     AfterValidator(_media),
     Words("an absolute path in the container that nothing else uses, such as /srv/media or /app/media"),
 ]
 UrlPath = Annotated[
     str,
     Field(pattern="^/[A-Za-z0-9._~/?=&%-]*$", max_length=1024),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("a path that starts with /, such as /healthz"),
 ]
 Module = Annotated[
     str,
     Field(pattern=f"^{_DOTTED}$", max_length=200),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("the dotted name of a Python module, such as config.settings"),
 ]
 Wsgi = Annotated[
     str,
     Field(pattern=f"^{_DOTTED}:[A-Za-z_][A-Za-z0-9_]*$", max_length=255),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     Words("MODULE:NAME, such as config.wsgi:application"),
 ]
 Image = Annotated[
     str,
     Field(pattern=_IMAGE, max_length=512),
-    BeforeValidator(_text),
+    BeforeValidator(text),
     AfterValidator(_pinned),
     Words("an image with a tag other than latest, or with a digest, such as nginx:1.26"),
 ]
 VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
-VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(_text)]
+VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(text)]
 PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]

@@ -1,0 +1,659 @@
+"""Settings: from what a stack says to values, and every error to the letter, from one small example with one change."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import copy_context
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pydantic import ValidationError
+
+from components import settings
+from components.defaults import BY_KIND
+from components.problems import Problem, SettingsError
+from components.settings import Kind, Settings, check, name_of, parse, resolve, wsgi_of
+
+SetConfig = Callable[[dict[str, str], list[str]], None]
+
+GOOD: dict[str, Any] = {
+    "environment": "dev",
+    "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
+}
+
+
+def said(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the example with changes; a key is a path with dots, and None takes it away."""
+    result = deepcopy(GOOD)
+    for path, value in changes.items():
+        *above, last = path.split(".")
+        place = result
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = value
+        if value is None:
+            del place[last]
+    return result
+
+
+def problems(changes: Mapping[str, Any], stack: str = "shop") -> list[Problem]:
+    """Give everything that is wrong with the changed example."""
+    with pytest.raises(SettingsError) as error:
+        parse(said(changes), stack)
+    return list(error.value.problems)
+
+
+def problem(path: str, value: object) -> Problem:
+    """Give the only problem of the changed example."""
+    (only,) = problems({path: value})
+    return only
+
+
+def value_at(result: Settings, path: str) -> object:
+    """Give one value."""
+    found: Any = result
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def test_what_is_required_is_enough() -> None:
+    """A kind, a source and a settings module make complete settings."""
+    assert parse(GOOD, "shop").model_dump(mode="json") == {
+        "environment": "dev",
+        "target": "docker",
+        "domain": "localhost",
+        "app": {
+            "name": "guestbook",
+            "source": "examples/guestbook",
+            "settings_module": "config.settings",
+            "wsgi_module": "config.wsgi:application",
+            "python": "3.13",
+            "requirements": "requirements.txt",
+            "dockerfile": None,
+            "health_path": "/healthz",
+            "media_root": "/app/media",
+            "environment": {},
+        },
+        "web": {
+            "replicas": 1,
+            "threads": 4,
+            "startup_seconds": 60,
+            "stop_grace_seconds": 35,
+            "resources": {"memory_mb": 512, "cpus": 1.0},
+        },
+        "edge": {
+            "address": "127.0.0.1",
+            "port": 8080,
+            "image": "nginx:1.26",
+            "max_body_mb": 25,
+            "timeout_seconds": 30,
+            "resources": {"memory_mb": 128, "cpus": 0.5},
+        },
+        "postgres": {"image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
+        "redis": {"image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+        "data": {"protect": False},
+        "build": {"base_image": "python:3.13-slim", "ca_bundle": None},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "replicas", "port", "protect", "memory"),
+    [
+        ("dev", 1, 8080, False, 512),
+        ("staging", 2, 8081, False, 512),
+        ("prod", 3, 8082, True, 512),
+        ("review", 1, 8083, False, 256),
+    ],
+)
+def test_the_kind_decides_the_defaults(kind: str, replicas: int, port: int, protect: bool, memory: int) -> None:  # noqa: FBT001  # a column
+    """Replicas, port, protection and sizes follow from the kind alone."""
+    result = parse(said({"environment": kind, "domain": "shop.example.org"}), "anything")
+
+    assert (result.web.replicas, result.edge.port, result.data.protect) == (replicas, port, protect)
+    assert result.web.resources.memory_mb == memory
+
+
+def test_every_kind_has_defaults() -> None:
+    """There is a table for each kind, and for nothing else."""
+    assert set(BY_KIND) == set(Kind)
+
+
+def test_each_value_knows_where_it_comes_from() -> None:
+    """A value comes from the stack's file, its kind, the defaults, or another value."""
+    sources = resolve(said({"environment": "review", "web.resources.cpus": 1}), "shop").sources
+
+    assert sources["web", "resources", "cpus"] == "stack file"
+    assert sources["web", "resources", "memory_mb"] == "default of review"
+    assert sources["web", "threads"] == "default"
+    assert sources["app", "name"] == "from slipway:app.source"
+    assert sources["app", "wsgi_module"] == "from slipway:app.settings_module"
+    assert sources["build", "base_image"] == "from slipway:app.python"
+
+
+def test_settings_are_frozen() -> None:
+    """Nobody changes settings after they were read."""
+    with pytest.raises(ValidationError):
+        parse(GOOD, "shop").web.replicas = 5
+
+
+@pytest.mark.parametrize(
+    ("path", "written", "value"),
+    [
+        ("web.replicas", 2, 2),
+        ("web.replicas", "2", 2),
+        ("web.stop_grace_seconds", 0, 0),
+        ("web.resources.cpus", "0.5", 0.5),
+        ("web.resources.cpus", 2, 2.0),
+        ("web.resources.cpus", 0.25, 0.25),
+        ("data.protect", True, True),
+        ("data.protect", "true", True),
+        ("data.protect", "false", False),
+        ("app.python", 3.12, "3.12"),
+        ("app.source", 2024, "2024"),
+        ("app.dockerfile", "docker/Dockerfile", "docker/Dockerfile"),
+        ("app.media_root", "/app/media", "/app/media"),
+        ("app.media_root", "/data/uploads", "/data/uploads"),
+        ("app.health_path", "/", "/"),
+        ("app.environment", {"FLAG": True, "N": 3, "ZERO": "007", "EMPTY": ""}, None),
+        ("edge.image", "registry.example.org:5000/team/nginx:1.26", None),
+        ("redis.image", "redis@sha256:" + "a" * 64, None),
+        ("build.base_image", "python:3.13-slim@sha256:" + "a" * 64, None),
+        ("domain", "10.0.0.7", "10.0.0.7"),
+    ],
+)
+def test_what_pulumi_writes_is_understood(path: str, written: object, value: object) -> None:
+    """What ``pulumi config set --path`` makes of a value is read as what was meant."""
+    found = value_at(parse(said({path: written}), "shop"), path)
+    expected = {"FLAG": "true", "N": "3", "ZERO": "007", "EMPTY": ""} if path == "app.environment" else value
+    assert found == (written if expected is None else expected)
+
+
+def test_a_key_without_a_value_says_nothing() -> None:
+    """An empty key, and the empty defaults of Pulumi.yaml, leave the default in place."""
+    empty = said({"domain": "", "web": {}, "app.name": ""}) | {"target": None}
+
+    assert parse(empty, "shop") == parse(GOOD, "shop")
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("examples/guestbook", "guestbook"),
+        ("../My_Shop.2/", "my-shop-2"),
+        (".", "slipway-repository"),
+        ("2024-shop", "shop"),
+        ("/", "app"),
+        ("a" * 40, "a" * 31),
+        ("a" * 30 + "-bc", "a" * 30),
+        ("caf\u00e9", "caf"),
+    ],
+)
+def test_name_of_an_app(source: str, name: str) -> None:
+    """The name is the folder's, as a slug that is always a valid one."""
+    assert name_of(source, Path("/home/me/slipway-repository")) == name
+    assert parse(said({"app.name": name}), "shop").app.name == name
+
+
+@pytest.mark.parametrize(
+    ("module", "wsgi"),
+    [
+        ("config.settings", "config.wsgi:application"),
+        ("shop.settings.production", "shop.wsgi:application"),
+        ("shop.conf.prod", "shop.conf.wsgi:application"),
+        ("settings", "wsgi:application"),
+    ],
+)
+def test_wsgi_module_of_a_settings_module(module: str, wsgi: str) -> None:
+    """The WSGI module lies beside the settings, also when these are a package."""
+    assert wsgi_of(module) == wsgi
+
+
+CHANGES: list[tuple[str, object, str, str, str]] = [
+    ("environment", None, "nothing", "one of dev, staging, prod, review", "'slipway:environment' dev"),
+    ("environment", "production", '"production"', "one of dev, staging, prod, review", "'slipway:environment' dev"),
+    ("target", "lambda", '"lambda"', "docker", "'slipway:target' docker"),
+    (
+        "domain",
+        "Shop.example.org",
+        '"Shop.example.org"',
+        "a host name in small letters, such as shop.example.org",
+        "'slipway:domain' shop.example.org",
+    ),
+    (
+        "app.name",
+        "My Shop",
+        '"My Shop"',
+        "1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a hyphen",
+        "--path 'slipway:app.name' shop",
+    ),
+    (
+        "app.source",
+        None,
+        "nothing",
+        "the path of a folder, absolute or relative to the repository",
+        "--path 'slipway:app.source' ../shop",
+    ),
+    (
+        "app.settings_module",
+        None,
+        "nothing",
+        "the dotted name of a Python module, such as config.settings",
+        "--path 'slipway:app.settings_module' config.settings",
+    ),
+    (
+        "app.settings_module",
+        "config/settings.py",
+        '"config/settings.py"',
+        "the dotted name of a Python module, such as config.settings",
+        "--path 'slipway:app.settings_module' config.settings",
+    ),
+    (
+        "app.wsgi_module",
+        "config.wsgi",
+        '"config.wsgi"',
+        "MODULE:NAME, such as config.wsgi:application",
+        "--path 'slipway:app.wsgi_module' config.wsgi:application",
+    ),
+    ("app.python", 3.1, "3.1", "one of 3.11, 3.12, 3.13", "--path 'slipway:app.python' 3.13"),
+    (
+        "app.requirements",
+        "../requirements.txt",
+        '"../requirements.txt"',
+        "the path of a file inside slipway:app.source",
+        "--path 'slipway:app.requirements' requirements.txt",
+    ),
+    (
+        "app.dockerfile",
+        "/etc/Dockerfile",
+        '"/etc/Dockerfile"',
+        "the path of a file inside slipway:app.source",
+        "--path 'slipway:app.dockerfile' Dockerfile",
+    ),
+    (
+        "app.health_path",
+        "healthz",
+        '"healthz"',
+        "a path that starts with /, such as /healthz",
+        "--path 'slipway:app.health_path' /healthz",
+    ),
+    *(
+        (
+            "app.media_root",
+            path,
+            f'"{path}"',
+            "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
+            "--path 'slipway:app.media_root' /srv/media",
+        )
+        for path in ("media", "/app", "/srv", "/srv/static/media", "/tmp/media", "/data/../etc", "/data//x")  # noqa: S108  # refused
+    ),
+    ("web.replicas", "many", '"many"', "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    ("web.replicas", 0, "0", "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    ("web.replicas", 51, "51", "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    ("web.replicas", 1.5, "1.5", "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    ("web.replicas", True, "true", "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    ("web.replicas", [2], "a list", "a whole number from 1 to 50", "--path 'slipway:web.replicas' 2"),
+    (
+        "web.replicas",
+        {"web-1": 2},
+        "a group of values",
+        "a whole number from 1 to 50",
+        "--path 'slipway:web.replicas' 2",
+    ),
+    (
+        "web.resources.cpus",
+        float("inf"),
+        "Infinity",
+        "a number from 0.01 to 256",
+        "--path 'slipway:web.resources.cpus' 0.5",
+    ),
+    ("web.resources.cpus", "half", '"half"', "a number from 0.01 to 256", "--path 'slipway:web.resources.cpus' 0.5"),
+    ("data.protect", 1, "1", "true or false", "--path 'slipway:data.protect' true"),
+    ("data.protect", "yes", '"yes"', "true or false", "--path 'slipway:data.protect' true"),
+    (
+        "edge.address",
+        "256.0.0.1",
+        '"256.0.0.1"',
+        "an IPv4 address: 127.0.0.1 for this machine alone, 0.0.0.0 for every network",
+        "--path 'slipway:edge.address' 0.0.0.0",
+    ),
+    ("edge.port", 70000, "70000", "a whole number from 1 to 65535", "--path 'slipway:edge.port' 8080"),
+    *(
+        (
+            "edge.image",
+            image,
+            f'"{image}"',
+            "an image with a tag other than latest, or with a digest, such as nginx:1.26",
+            "--path 'slipway:edge.image' nginx:1.26",
+        )
+        for image in ("nginx", "nginx:latest", "Nginx:1.26", "registry.example.org:5000/nginx", "nginx:1.26 ")
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "found", "allowed", "mend"), CHANGES)
+def test_each_wrong_value_has_its_own_words(path: str, value: object, found: str, allowed: str, mend: str) -> None:
+    """A wrong value is named with its key, what was found, what is allowed, and the command that mends it."""
+    assert problem(path, value) == Problem(
+        key=f"slipway:{path}",
+        found=found,
+        allowed=allowed,
+        mend=f"pulumi config set {mend} --stack shop",
+    )
+
+
+def test_the_stack_that_is_named_like_a_kind() -> None:
+    """Where the kind is missing, the stack's name is the best guess."""
+    (only,) = problems({"environment": None}, stack="staging")
+
+    assert only.mend == "pulumi config set 'slipway:environment' staging --stack staging"
+
+
+@pytest.mark.parametrize("kind", ["staging", "prod"])
+def test_public_kinds_need_a_domain(kind: str) -> None:
+    """There is no good guess for a public host name."""
+    assert problem("environment", kind) == Problem(
+        key="slipway:domain",
+        found="nothing",
+        allowed="a host name in small letters, such as shop.example.org",
+        mend="pulumi config set 'slipway:domain' shop.example.org --stack shop",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "allowed", "mend"),
+    [
+        (
+            {"web.replica": 2},
+            "slipway:web.replica",
+            "probably slipway:web.replicas",
+            (
+                "pulumi config set --path 'slipway:web.replicas' 2 --stack shop"
+                " && pulumi config rm --path 'slipway:web.replica' --stack shop"
+            ),
+        ),
+        (
+            {"domian": "a.example.org"},
+            "slipway:domian",
+            "probably slipway:domain",
+            (
+                "pulumi config set 'slipway:domain' a.example.org --stack shop"
+                " && pulumi config rm 'slipway:domian' --stack shop"
+            ),
+        ),
+        (
+            {"web.port": 8000},
+            "slipway:web.port",
+            "probably slipway:edge.port",
+            (
+                "pulumi config set --path 'slipway:edge.port' 8000 --stack shop"
+                " && pulumi config rm --path 'slipway:web.port' --stack shop"
+            ),
+        ),
+        (
+            {"webb": {"replicas": 2}},
+            "slipway:webb",
+            "probably slipway:web",
+            "pulumi config rm 'slipway:webb' --stack shop",
+        ),
+        (
+            {"redis.password": "hush-hush"},
+            "slipway:redis.password",
+            "one of image, resources",
+            "pulumi config rm --path 'slipway:redis.password' --stack shop",
+        ),
+        (
+            {"app.it's": 1},
+            'slipway:app["it\'s"]',
+            (
+                "one of name, source, settings_module, wsgi_module, python, requirements, dockerfile, health_path, "
+                "media_root, environment"
+            ),
+            "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
+        ),
+    ],
+)
+def test_unknown_keys_are_problems(changes: dict[str, Any], key: str, allowed: str, mend: str) -> None:
+    """An unknown key is refused, and the nearest known one is named."""
+    assert problems(changes) == [Problem(key=key, found="a key that is not known", allowed=allowed, mend=mend)]
+
+
+@pytest.mark.parametrize(("value", "found"), [(3, "3"), ("nginx", '"nginx"'), (None, "nothing"), ([], "a list")])
+def test_a_group_must_be_a_group(value: object, found: str) -> None:
+    """A single value where a group belongs is refused, and so is an empty key, as Pulumi itself refuses it."""
+    with pytest.raises(SettingsError) as error:
+        parse(GOOD | {"edge": value}, "shop")
+
+    assert error.value.problems == (
+        Problem(
+            key="slipway:edge",
+            found=found,
+            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, resources",
+            mend="pulumi config rm 'slipway:edge' --stack shop",
+        ),
+    )
+
+
+@pytest.mark.parametrize("group", ["app", "build"])
+def test_a_wrong_group_brings_no_other_problem(group: str) -> None:
+    """What would have followed from the values in a wrong group is not named as well."""
+    with pytest.raises(SettingsError) as error:
+        parse(GOOD | {group: 3}, "shop")
+
+    assert [each.key for each in error.value.problems] == [f"slipway:{group}"]
+
+
+PAIRS = "NAME: value pairs, each name of letters, digits and _, each value text"
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"a-b": "hush"},
+            "slipway:app.environment.a-b",
+            "a name that is not allowed",
+            PAIRS,
+            "config rm --path 'slipway:app.environment.a-b'",
+        ),
+        (
+            {"RATE": 0.10},
+            "slipway:app.environment.RATE",
+            "something that is not text (not shown)",
+            PAIRS,
+            "config set --path 'slipway:app.environment.RATE' TEXT",
+        ),
+        ("A=B", "slipway:app.environment", '"A=B"', PAIRS, "config rm --path 'slipway:app.environment'"),
+        (
+            {"SECRET_KEY": "hush"},
+            "slipway:app.environment.SECRET_KEY",
+            "a variable that Slipway sets itself",
+            (
+                "any name but DATABASE_URL, DATABASE_URL_FILE, DJANGO_SETTINGS_MODULE, REDIS_URL, REDIS_URL_FILE, "
+                "SECRET_KEY, SECRET_KEY_FILE, SLIPWAY_RELEASE"
+            ),
+            "config rm --path 'slipway:app.environment.SECRET_KEY'",
+        ),
+    ],
+)
+def test_environment_variables(value: object, key: str, found: str, allowed: str, mend: str) -> None:
+    """Names and values of variables are checked, and no value is shown: it might be a secret."""
+    assert problem("app.environment", value) == Problem(
+        key=key, found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop"
+    )
+
+
+@pytest.mark.parametrize(("part", "least"), [("web", 128), ("postgres", 128), ("redis", 32), ("edge", 32)])
+def test_too_little_memory_to_start(part: str, least: int) -> None:
+    """Each process has a floor below which it does not start."""
+    assert problem(f"{part}.resources.memory_mb", least - 1) == Problem(
+        key=f"slipway:{part}.resources.memory_mb",
+        found=str(least - 1),
+        allowed=f"at least {least}, below which {part} does not start",
+        mend=f"pulumi config set --path 'slipway:{part}.resources.memory_mb' {least} --stack shop",
+    )
+
+
+def test_in_prod_old_containers_may_finish_their_requests() -> None:
+    """A grace shorter than the edge's patience loses requests at each release; only prod insists."""
+    short = {"domain": "shop.example.org", "web.stop_grace_seconds": 10}
+
+    assert problems(short | {"environment": "prod"}) == [
+        Problem(
+            key="slipway:web.stop_grace_seconds",
+            found="10",
+            allowed="in prod at least slipway:edge.timeout_seconds (30), "
+            "or a release cuts requests that the edge still waits for",
+            mend="pulumi config set --path 'slipway:web.stop_grace_seconds' 30 --stack shop",
+        )
+    ]
+    assert parse(said(short | {"environment": "staging"}), "shop").web.stop_grace_seconds == 10
+
+
+@pytest.mark.parametrize(
+    ("path", "mend"),
+    [
+        ("domain", "pulumi config set --plaintext 'slipway:domain' shop.example.org --stack shop"),
+        ("web.replicas", "pulumi config set --plaintext --path 'slipway:web.replicas' 2 --stack shop"),
+        ("app.environment.TOKEN", "pulumi config rm --path 'slipway:app.environment.TOKEN' --stack shop"),
+        (
+            "redis",
+            (
+                "pulumi config rm --path 'slipway:redis.KEY' --stack shop "
+                "(KEY is the one with `secure:` in the stack's file)"
+            ),
+        ),
+    ],
+)
+def test_a_secret_among_settings(path: str, mend: str) -> None:
+    """A secret makes a whole structure secret, so settings hold none, and it is not shown."""
+    assert problem(path, {"secure": "v1:hush"}) == Problem(
+        key=f"slipway:{path}",
+        found="a secret (not shown)",
+        allowed="a value in clear; secrets are kept apart, under secrets:",
+        mend=mend,
+    )
+
+
+def test_a_group_that_is_secret_brings_no_other_problem() -> None:
+    """What a secret group hides is not called missing."""
+    assert [each.key for each in problems({"app": {"secure": "v1:hush"}})] == ["slipway:app"]
+
+
+def test_all_problems_at_once() -> None:
+    """One error names every problem, in the shape that people read."""
+    with pytest.raises(SettingsError) as error:
+        parse(
+            {"environment": "dev", "edge": {"port": "web"}, "webb": 1, "redis": {"resources": {"memory_mb": 16}}}, "dev"
+        )
+
+    assert str(error.value) == (
+        "5 problems in the configuration of stack dev\n"
+        "slipway:app.source: found nothing\n"
+        "  allowed: the path of a folder, absolute or relative to the repository\n"
+        "  mend:    pulumi config set --path 'slipway:app.source' ../shop --stack dev\n"
+        "slipway:app.settings_module: found nothing\n"
+        "  allowed: the dotted name of a Python module, such as config.settings\n"
+        "  mend:    pulumi config set --path 'slipway:app.settings_module' config.settings --stack dev\n"
+        'slipway:edge.port: found "web"\n'
+        "  allowed: a whole number from 1 to 65535\n"
+        "  mend:    pulumi config set --path 'slipway:edge.port' 8080 --stack dev\n"
+        "slipway:webb: found a key that is not known\n"
+        "  allowed: probably slipway:web\n"
+        "  mend:    pulumi config rm 'slipway:webb' --stack dev\n"
+        "slipway:redis.resources.memory_mb: found 16\n"
+        "  allowed: at least 32, below which redis does not start\n"
+        "  mend:    pulumi config set --path 'slipway:redis.resources.memory_mb' 32 --stack dev"
+    )
+    assert isinstance(error.value, pulumi.RunError)
+
+
+def test_one_problem_is_counted_as_one() -> None:
+    """The first line counts properly, and a long value is cut."""
+    with pytest.raises(SettingsError, match=r"^1 problem in the configuration of stack dev\n") as error:
+        parse(said({"target": "x" * 200}), "dev")
+
+    assert error.value.problems[0].found == '"' + "x" * 59 + "..."
+
+
+def test_a_strange_stack_name_is_quoted() -> None:
+    """The command that mends something survives the shell."""
+    (only,) = problems({"web.replicas": 0}, stack="a b")
+
+    assert only.mend == "pulumi config set --path 'slipway:web.replicas' 2 --stack 'a b'"
+
+
+# What comes from Pulumi ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[SetConfig]:
+    """Give a function that sets the configuration as Pulumi does: text, and the names of the keys with secrets."""
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+    before = dict(pulumi.runtime.config.CONFIG.get())
+    yield pulumi.runtime.set_all_config
+    pulumi.runtime.set_all_config(before, [])
+
+
+APP = '{"source":"examples/guestbook","settings_module":"config.settings"}'
+
+
+def test_load_reads_what_pulumi_gives(config: SetConfig) -> None:
+    """Structures come as JSON text, single values as they are, and what is not said as empty text."""
+    config(
+        {
+            "slipway:environment": "dev",
+            "slipway:domain": "",
+            "slipway:app": APP,
+            "slipway:web": '{"replicas":2}',
+            "slipway:edge": "{}",
+            "docker:host": "unix:///var/run/docker.sock",
+        },
+        [],
+    )
+
+    assert settings.load() == check(GOOD | {"web": {"replicas": 2}}, "dev")
+
+
+def test_load_names_problems_of_values_and_of_files_together(config: SetConfig) -> None:
+    """One error holds what is wrong with values, with keys, with secrets, and with the project on disk."""
+    config(
+        {
+            "slipway:environment": "dev",
+            "slipway:app": APP.replace("config.settings", "conf.settings"),
+            "slipway:web": "hush-hush",
+            "slipway:edge": "nginx",
+            "slipway:build": '{"ca_bundle":"/nowhere/ca.pem"}',
+            "slipway:databse": "hush-hush",
+        },
+        ["slipway:web"],
+    )
+
+    with pytest.raises(SettingsError) as error:
+        settings.load()
+    assert [each.key for each in error.value.problems] == [
+        "slipway:web",
+        "slipway:edge",
+        "slipway:databse",
+        "slipway:app.settings_module",
+        "slipway:build.ca_bundle",
+    ]
+    assert "hush" not in str(error.value)
+
+
+def test_load_reads_the_environment_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown keys are also found where the configuration only stands in PULUMI_CONFIG."""
+
+    def run() -> list[str]:
+        pulumi.runtime.set_all_config({}, [])
+        with pytest.raises(SettingsError) as error:
+            settings.load()
+        return [each.key for each in error.value.problems]
+
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+    given = {"slipway:environment": "dev", "slipway:app": "{}", "slipway:oops": "1"}
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps(given))
+
+    assert copy_context().run(run) == ["slipway:app.source", "slipway:app.settings_module", "slipway:oops"]
