@@ -94,8 +94,6 @@ def redis_command(resources: Resources) -> list[str]:
         "yes",
         "--appendfsync",
         "everysec",
-        "--save",
-        "",
         "--maxmemory",
         f"{resources.memory_mb * 3 // 4}mb",
         "--maxmemory-policy",
@@ -104,6 +102,9 @@ def redis_command(resources: Resources) -> list[str]:
 
 
 def redis_secrets(password: str) -> str:
-    """Give the text of the file that Redis includes: the password, quoted as Redis' configuration wants it."""
+    """Give the text of the file that Redis includes: the password, quoted as Redis' configuration wants it.
+
+    It also turns snapshots off: that takes an empty argument, which the Docker plugin refuses in a command line.
+    """
     quoted = password.replace("\\", "\\\\").replace('"', '\\"')
-    return f'requirepass "{quoted}"\n'
+    return f'requirepass "{quoted}"\nsave ""\n'
