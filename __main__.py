@@ -1,0 +1,12 @@
+"""What `pulumi up` deploys. What there is to deploy is in components/, and what a stack says about it in stacks/."""
+
+import pulumi
+
+from components import secrets, settings
+from components.deployment import Deployment
+
+deployment = Deployment(settings.load(), secrets.load())
+
+pulumi.export("url", deployment.url)
+pulumi.export("release", deployment.release)
+pulumi.export("image", deployment.image)

@@ -1,0 +1,27 @@
+"""The Docker target: every component with the Args of ``components/args.py``, as containers on one Docker host."""
+
+from components.docker.edge import Edge
+from components.docker.migration import Migration
+from components.docker.networks import Networks
+from components.docker.postgres import Postgres
+from components.docker.pulled_image import PulledImage
+from components.docker.redis import Redis
+from components.docker.secret_files import SecretFiles
+from components.docker.static_files import StaticFiles
+from components.docker.storage import Storage
+from components.docker.switch import Switch
+from components.docker.web import Web
+
+__all__ = [
+    "Edge",
+    "Migration",
+    "Networks",
+    "Postgres",
+    "PulledImage",
+    "Redis",
+    "SecretFiles",
+    "StaticFiles",
+    "Storage",
+    "Switch",
+    "Web",
+]

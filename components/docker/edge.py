@@ -1,0 +1,47 @@
+"""The edge: nginx, the only container that publishes a port. No release ever replaces it.
+
+It follows what the switch writes into its configuration volume; ``components/nginx.py`` owns what that is.
+"""
+
+from pulumi import Output, ResourceOptions
+
+from components import target
+from components.args import EdgeArgs
+from components.docker.container import Container, Health, Mount, Port, create
+from components.nginx import CONFIG_DIR, HTTP_PORT, MEDIA_DIR, STATIC_DIR
+
+
+class Edge(target.Edge):
+    """nginx."""
+
+    def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("slipway:docker:Edge", name, {}, opts)
+        host = args.owner.named("edge")
+        create(
+            f"{name}-server",
+            Container(
+                name=host,
+                image=args.image,
+                labels=args.owner.labels("edge"),
+                user="101:101",
+                resources=args.resources,
+                networks=[args.network],
+                command=args.command,
+                mounts=[
+                    Mount(volume=args.configuration, target=CONFIG_DIR),
+                    Mount(volume=args.static, target=STATIC_DIR),
+                    Mount(volume=args.media, target=MEDIA_DIR),
+                ],
+                health=Health(command=args.health, startup_seconds=30),
+                port=Port(address=args.address, external=args.port, internal=HTTP_PORT),
+                stop_signal="SIGTERM",
+                stop_grace_seconds=args.stop_grace_seconds,
+            ),
+            ResourceOptions(parent=self),
+        )
+        # Not the container's output: see Postgres.
+        self.host = Output.from_input(host)
+        self.port = Output.from_input(args.port)
+        shown = "127.0.0.1" if args.address == "0.0.0.0" else args.address  # noqa: S104 - compared, not bound
+        self.url = Output.from_input(f"http://{shown}:{args.port}/")
+        self.register_outputs({"host": self.host, "port": self.port, "url": self.url})

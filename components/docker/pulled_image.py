@@ -1,0 +1,22 @@
+"""An image that somebody else built, on the Docker host.
+
+Containers take its identity, so that a tag that moved changes nothing until somebody asks for it.
+"""
+
+import pulumi_docker as docker
+from pulumi import ResourceOptions
+
+from components import target
+from components.args import PulledImageArgs
+
+
+class PulledImage(target.Image):
+    """One image from a registry."""
+
+    def __init__(self, name: str, args: PulledImageArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("slipway:docker:PulledImage", name, {}, opts)
+        image = docker.RemoteImage(
+            f"{name}-image", name=args.reference, keep_locally=True, opts=ResourceOptions(parent=self)
+        )
+        self.id = image.image_id
+        self.register_outputs({"id": self.id})

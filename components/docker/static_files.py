@@ -1,0 +1,62 @@
+"""The static files of a release, copied from the app's image to where the edge serves them from.
+
+Files of earlier releases stay: pages that were served before the switch still ask for them.
+"""
+
+from pulumi import ResourceOptions
+
+from components import target
+from components.args import StaticFilesArgs
+from components.docker.container import Container, Mount
+from components.docker.task import Task, run
+from components.labels import RELEASE
+
+LIMIT_SECONDS = 300
+
+_COLLECTED = "/srv/static"
+_PUBLISHED = "/srv/published"
+
+# Each file appears whole: nginx may be reading the one that it replaces.
+_COPY = f"""\
+import filecmp, os, pathlib, shutil
+os.umask(0o022)
+source, target = pathlib.Path("{_COLLECTED}"), pathlib.Path("{_PUBLISHED}")
+copied = 0
+for file in sorted(path for path in source.rglob("*") if path.is_file()):
+    to = target / file.relative_to(source)
+    if to.is_file() and filecmp.cmp(file, to, shallow=False):
+        continue
+    to.parent.mkdir(parents=True, exist_ok=True)
+    new = to.with_name(f".{{to.name}}.new")
+    shutil.copyfile(file, new)
+    os.replace(new, to)
+    copied += 1
+print(copied, "static files published")
+"""
+
+
+class StaticFiles(target.Step):
+    """The static files of a release are where the edge serves them from."""
+
+    def __init__(self, name: str, args: StaticFilesArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("slipway:docker:StaticFiles", name, {}, opts)
+        container = Container(
+            image=args.image,
+            labels={**args.owner.labels("static"), RELEASE: args.release},
+            # The volume belongs to root; without capabilities, root is merely its owner.
+            user="0:0",
+            resources=args.resources,
+            networks=[],
+            command=["timeout", "-k", "10", str(LIMIT_SECONDS), "python", "-I", "-S", "-c", _COPY],
+            mounts=[Mount(volume=args.storage, target=_PUBLISHED, writable=True)],
+            stop_grace_seconds=5,
+        )
+        task = Task(
+            what="Publishing the static files",
+            hint="Nothing of the release serves; what served before goes on serving. "
+            "Mend the cause and run `pulumi up` again: it tries once more.",
+            container=container,
+            attempt=args.attempt,
+        )
+        self.ready = run(args.owner.named("static"), task, self)
+        self.register_outputs({"ready": self.ready})

@@ -1,0 +1,39 @@
+"""The switch: hands the traffic to the web containers of a release, in one step, and waits until the edge says so."""
+
+from pulumi import ResourceOptions
+
+from components import target
+from components.args import SwitchArgs
+from components.docker.container import Container, Mount
+from components.docker.task import Task, run
+from components.nginx import CONFIG_DIR
+
+
+class Switch(target.Step):
+    """The edge sends every new request to a release."""
+
+    def __init__(self, name: str, args: SwitchArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("slipway:docker:Switch", name, {}, opts)
+        container = Container(
+            image=args.image,
+            labels=args.owner.labels("switch"),
+            # The volume belongs to root; without capabilities, root is merely its owner.
+            user="0:0",
+            resources=args.resources,
+            networks=[args.network],
+            command=args.command,
+            environment=args.environment,
+            mounts=[Mount(volume=args.configuration, target=CONFIG_DIR, writable=True)],
+            stop_grace_seconds=5,
+        )
+        task = Task(
+            what="The switch",
+            hint="The edge goes on serving what it served. "
+            "Mend the cause and run `pulumi up` again: it tries once more.",
+            container=container,
+            attempt=args.attempt,
+            # An output of theirs would say nothing that is needed here, and couple what is deleted first (see Postgres).
+            after=args.after,
+        )
+        self.ready = run(args.owner.named("switch"), task, self)
+        self.register_outputs({"ready": self.ready})

@@ -1,0 +1,71 @@
+"""The image of the app: built once for each release, tagged with its identity.
+
+It owns the build and the files that the builder reads. What is built is decided in ``release.py``.
+"""
+
+import os
+from pathlib import Path
+
+import pulumi_docker as docker
+import pulumi_docker_build as docker_build
+from pulumi import Output, ResourceOptions
+
+from components import target
+from components.args import AppImageArgs
+from components.dockerfile import CA_SECRET
+from components.release import Release
+from components.settings import ROOT
+
+
+def write(release: Release, stack: str, root: Path = ROOT) -> str:
+    """Put the Dockerfile where the builder finds it, and give its path relative to the repository."""
+    file = Path(".slipway/build") / stack / "Dockerfile"
+    for path, text in ((file, release.dockerfile), (file.with_name("Dockerfile.dockerignore"), release.ignore)):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text:
+            (root / path).write_text(text, encoding="utf-8")
+    return file.as_posix()
+
+
+def context(release: Release, root: Path = ROOT) -> str:
+    """Give the folder of the project relative to the repository: nothing in the state may name a machine."""
+    return Path(os.path.relpath(release.source, root)).as_posix()
+
+
+class AppImage(target.Image):
+    """The app, built and on the Docker host."""
+
+    tag: Output[str]
+    """Its name and tag."""
+
+    def __init__(self, name: str, args: AppImageArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("slipway:docker:AppImage", name, {}, opts)
+        tag = f"{args.repository}:{args.release}"
+        secrets = {CA_SECRET: Output.secret(args.ca_bundle)} if args.ca_bundle else None
+        built = docker_build.Image(
+            f"{name}-build",
+            tags=[tag],
+            context=docker_build.BuildContextArgs(location=args.context),
+            dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
+            labels=args.labels,
+            secrets=secrets,
+            # The bundle says how to download, not what: another one is no reason to build.
+            ignore_secrets_in_diff_calculation=[CA_SECRET] if secrets else None,
+            load=True,
+            push=False,
+            # A preview with `load` skips the build anyway, and shows changes that are none.
+            build_on_preview=False,
+            # A registry may hold the image for others.
+            opts=ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        present = docker.RemoteImage(
+            f"{name}-image",
+            # By its tag and not by its digest, which a builder gives to the manifest: Docker does not know it.
+            name=tag,
+            keep_locally=True,
+            # The tag is known before it is built, so the order has to be said.
+            opts=ResourceOptions(parent=self, depends_on=[built]),
+        )
+        self.id = present.image_id
+        self.tag = Output.from_input(tag)
+        self.register_outputs({"id": self.id, "tag": self.tag})

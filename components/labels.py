@@ -1,0 +1,36 @@
+"""Who owns what on a host: the labels and the first part of every physical name.
+
+Pure. Labels of a volume or a network can never change, since that replaces it: whatever may differ from one release to
+the next (a release, an attempt) is a label of containers alone, and is added by whoever makes the container.
+"""
+
+from dataclasses import dataclass
+
+PROJECT = "slipway.project"
+STACK = "slipway.stack"
+COMPONENT = "slipway.component"
+RELEASE = "slipway.release"
+ATTEMPT = "slipway.attempt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """The stack that owns a resource."""
+
+    project: str
+    """Name of the Django project: ``slipway:app.name``."""
+    stack: str
+    """Name of the stack."""
+
+    @property
+    def prefix(self) -> str:
+        """First part of every physical name."""
+        return f"{self.project}-{self.stack}"
+
+    def named(self, role: str) -> str:
+        """Give the physical name of the one thing with this role."""
+        return f"{self.prefix}-{role}"
+
+    def labels(self, component: str) -> dict[str, str]:
+        """Give the labels of whatever belongs to a component."""
+        return {PROJECT: self.project, STACK: self.stack, COMPONENT: component}
