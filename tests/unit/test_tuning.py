@@ -105,7 +105,7 @@ def test_redis_command() -> None:
 
 @pytest.mark.parametrize(
     ("password", "text"),
-    [("abc", 'requirepass "abc"\n'), ('a"b\\c', 'requirepass "a\\"b\\\\c"\n'), ("a b#c", 'requirepass "a b#c"\n')],
+    [("abc", 'requirepass "abc"'), ('a"b\\c', 'requirepass "a\\"b\\\\c"'), ("a b#c", 'requirepass "a b#c"')],
 )
 def test_redis_password_is_quoted(password: str, text: str) -> None:
     """Any password reaches Redis as it is, with snapshots turned off beside it."""
