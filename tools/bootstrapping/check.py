@@ -4,6 +4,7 @@ It asks no server, so that it is quick and says the same without a network.
 """
 
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,6 +14,8 @@ from tools.airgap import cache_dir
 from tools.bootstrapping import docker, environment, golang, images, places, pulumi
 
 MEND = "tools/bootstrap"
+MIRROR_PORT = 5000
+CONNECT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,13 @@ class Part:
 def part(name: str, found: str | None, *, lacking: str = "missing", mend: str = MEND) -> Part:
     """Make a part from what was found; None means nothing."""
     return Part(name, present=True, found=found) if found else Part(name, present=False, found=lacking, mend=mend)
+
+
+def connects(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+    """Whether somebody listens."""
+    with socket.socket(family) as connection:
+        connection.settimeout(CONNECT_SECONDS)
+        return connection.connect_ex(address) == 0
 
 
 def parts() -> Iterator[Part]:
@@ -51,9 +61,12 @@ def parts() -> Iterator[Part]:
         mend="sudo usermod -aG docker $USER   # then log in again" if answer.denied else MEND,
     )
     if images.ROUTE.is_file() and images.ROUTE.read_text() == images.HERE:
-        built = golang.built(golang.BUILDKIT)
-        socket = cache_dir() / "run" / "buildkitd.sock"
-        yield part("builder", f"buildkitd at {socket}" if built and socket.exists() else None, lacking="does not run")
+        address = str(cache_dir() / "run" / "buildkitd.sock")
+        answers = golang.built(golang.BUILDKIT) is not None and connects(socket.AF_UNIX, address)
+        yield part("builder", f"buildkitd at {address}" if answers else None, lacking=f"does not answer at {address}")
+        answers = connects(socket.AF_INET, ("127.0.0.1", MIRROR_PORT))
+        where = f"registry at 127.0.0.1:{MIRROR_PORT}"
+        yield part("images", where if answers else None, lacking=f"no {where}")
     yield part("settings", str(places.ENV) if places.ENV.is_file() else None, lacking="no .slipway/env")
 
 

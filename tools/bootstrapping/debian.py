@@ -21,7 +21,7 @@ def may_install() -> bool:
 def command(packages: list[str]) -> str:
     """Write the command that a person types."""
     sudo = "" if os.geteuid() == 0 else "sudo "
-    return f"{sudo}apt-get update && {sudo}apt-get install -y --no-install-recommends {' '.join(packages)}"
+    return f"{sudo}apt-get update && {sudo}apt-get install -y {' '.join(packages)}"
 
 
 def install(report: Report, packages: list[str], why: str) -> None:
@@ -33,5 +33,5 @@ def install(report: Report, packages: list[str], why: str) -> None:
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-q"]
     mend = command(packages)
     report.run([*apt, "update"], name="apt-update", limit=APT_SECONDS, variables=quiet, mend=mend)
-    line = [*apt, "install", "-y", "--no-install-recommends", *packages]
+    line = [*apt, "install", "-y", *packages]
     report.run(line, name="apt-install", limit=APT_SECONDS, variables=quiet, mend=mend)

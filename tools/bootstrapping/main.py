@@ -6,6 +6,7 @@ Each part is a module of its own; this one knows their order, the lock around th
 import argparse
 import errno
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def main(arguments: list[str]) -> int:
     """Do what the command line says; problems become messages."""
     console = Console()
     chosen = parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # they end it as Ctrl-C does: with what it started
     try:
         if chosen.check:
             return check.run(console, as_json=chosen.json)

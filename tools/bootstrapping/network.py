@@ -44,5 +44,5 @@ def download(url: str, target: Path) -> str:
     except FAILURES as error:
         if isinstance(error, OSError) and error.filename:
             raise  # of the file, not of the network
-        raise problem(f"cannot download {url}: {error}", mend="tools/bootstrap   # goes on where it stopped") from None
+        raise problem(f"cannot download {url}: {error}") from None
     return digest.hexdigest()

@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.console import problem
+from pipeline.console import PipelineError, problem
 from tools.airgap import cache_dir
 from tools.bootstrapping import golang, network, places
 from tools.bootstrapping.report import Report, Step
@@ -82,11 +82,10 @@ def ensure(report: Report) -> Cli:
             return Cli(found, ours=False)
         if (official() / "pulumi").exists():
             return use_official()
-        if golang.built(golang.PULUMI) is None and network.reachable(network.PULUMI):
-            download(report)
+        before = golang.built(golang.PULUMI)
+        if before is None and network.reachable(release()) and download(report):
             step.did("downloaded")
             return use_official()
-        before = golang.built(golang.PULUMI)
         built = golang.build(golang.PULUMI, report)
         if before is None:
             step.did("built", f"{VERSION}, from Go modules; Pulumi's download host is not reachable")
@@ -121,21 +120,27 @@ def use_official() -> Cli:
     return Cli(places.BIN / "pulumi", ours=False)
 
 
-def download(report: Report) -> None:
-    """Fetch the official release."""
-    machine = ARCHITECTURES.get(platform.machine())
-    if machine is None or platform.system() not in ("Linux", "Darwin"):
-        raise problem(
-            f"Pulumi has no release for {platform.system()} on {platform.machine()}",
-            allowed="Linux or macOS on x86_64 or arm64",
-        )
-    url = f"{network.PULUMI}/releases/sdk/pulumi-v{VERSION}-{platform.system().lower()}-{machine}.tar.gz"
-    report.say(f"downloading {url}")
-    with places.folder_in_one_piece(official().parent) as folder:
-        archive = folder / "pulumi.tar.gz"
-        network.download(url, archive)
-        report.run(["tar", "-xzf", str(archive), "-C", str(folder)], name="unpack-pulumi", limit=300)
-        archive.unlink()
+def release() -> str:
+    """Where the official release for this machine is."""
+    machine = ARCHITECTURES.get(platform.machine(), platform.machine())
+    return f"{network.PULUMI}/releases/sdk/pulumi-v{VERSION}-{platform.system().lower()}-{machine}.tar.gz"
+
+
+def download(report: Report) -> bool:
+    """Fetch the official release; whether that worked. A firewall may promise a file and then give another."""
+    report.say(f"downloading {release()}")
+    try:
+        with places.folder_in_one_piece(official().parent) as folder:
+            archive = folder / "pulumi.tar.gz"
+            network.download(release(), archive)
+            report.run(["tar", "-xzf", str(archive), "-C", str(folder)], name="unpack-pulumi", limit=300)
+            archive.unlink()
+            if version(folder / "pulumi" / "pulumi") != VERSION:
+                raise problem(f"what {release()} gave is not Pulumi {VERSION}")
+    except PipelineError as error:
+        report.say(f"{error}; taking the next route")
+        return False
+    return True
 
 
 def home(cli: Cli) -> Path:
@@ -165,23 +170,24 @@ def ensure_plugins(report: Report, cli: Cli) -> Path | None:
             lacking = missing(folder)
             if not lacking:
                 return None
-            if network.reachable(network.PULUMI):
-                install_official(report, cli, lacking)
+            if network.reachable(network.PULUMI) and install_official(report, cli, lacking):
                 step.did("downloaded")
                 return None
         ensure_ours(report, step)
         return places.PULUMI_HOME
 
 
-def install_official(report: Report, cli: Cli, names: list[str]) -> None:
-    """Let Pulumi fetch the plugins."""
+def install_official(report: Report, cli: Cli, names: list[str]) -> bool:
+    """Let Pulumi fetch the plugins; whether that worked."""
     for name in names:
-        report.run(
-            [str(cli.program), "plugin", "install", "resource", name, PLUGINS[name]],
-            name=f"plugin-{name}",
-            limit=PLUGIN_SECONDS,
-            mend=f"pulumi plugin install resource {name} {PLUGINS[name]}",
-        )
+        report.say(f"downloading the plugin {name} {PLUGINS[name]}")
+        line = [str(cli.program), "plugin", "install", "resource", name, PLUGINS[name]]
+        try:
+            report.run(line, name=f"plugin-{name}", limit=PLUGIN_SECONDS)
+        except PipelineError as error:
+            report.say(f"{error}; taking the next route")
+            return False
+    return True
 
 
 def ensure_ours(report: Report, step: Step) -> None:

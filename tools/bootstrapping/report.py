@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.console import BOLD, GREEN, Console, PipelineError, problem, seconds
+from pipeline.console import BOLD, GREEN, RED, Console, PipelineError, problem, seconds
 
 HEARTBEAT_SECONDS = 15.0
 STOP_SECONDS = 10.0
@@ -53,6 +53,10 @@ class Report:
         threading.Thread(target=self._beat, args=(name, start, ended), daemon=True).start()
         try:
             yield step
+        except BaseException:
+            took = seconds(time.monotonic() - start)
+            self.console.say(f"  {name:<16} {self.console.paint('stopped    ', RED)} {took:>12}")
+            raise
         finally:
             ended.set()
             self._now = ""
