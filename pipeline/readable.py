@@ -13,6 +13,7 @@ _PREFIXES = (
     # "#14 1.203 text": what a step of a build says.
     re.compile(r"^\s*#\d+ (?:\d+\.\d+ )?"),
 )
+_HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _END_OF_PROGRAM = "KeyboardInterrupt"
@@ -29,25 +30,47 @@ class Readable:
     def __init__(self) -> None:
         self._inside = False
         self._depth = 0
+        self._heading: str | None = None
+        self._blank = False
 
     def feed(self, line: str) -> Iterator[str]:
-        """Give what is to be printed for the next line: itself, or nothing."""
-        body = plain(line).rstrip()
+        """Give what is to be printed for the next line: itself, after a heading that waited for it, or nothing."""
+        line = line.rstrip()
+        text = plain(line).rstrip()
+        if self._dropped(text):
+            return
+        if _HEADING.match(text):
+            self._heading = line  # printed with the first line below it that is kept
+            return
+        if not text:
+            self._blank = True
+            return
+        if not text.startswith("    "):
+            self._heading = None
+        if self._blank:
+            yield ""
+        if self._heading is not None:
+            yield self._heading
+        self._blank, self._heading = False, None
+        yield line
+
+    def _dropped(self, text: str) -> bool:
+        """Whether a line is part of a traceback. The last line of one, with the reason, is kept."""
+        body = text
         for prefix in _PREFIXES:
             body = prefix.sub("", body, count=1)
-        if body.lstrip().startswith(_CHAINED):
-            return
+        said = body.lstrip()
+        if said.startswith(_CHAINED):
+            return True
         if _START in body:
             self._inside, self._depth = True, body.index(_START)
-            return
-        if self._inside:
-            indent = len(body) - len(body.lstrip())
-            if not body or indent > self._depth:
-                return  # frames are indented deeper than the headline
-            self._inside = False
-            if body.lstrip().startswith(_END_OF_PROGRAM):
-                return  # how the language host ends a program whose update has failed
-        yield line.rstrip()
+            return True
+        if not self._inside:
+            return False
+        if not body or len(body) - len(said) > self._depth:
+            return True  # frames are indented deeper than the headline
+        self._inside = False
+        return said.startswith(_END_OF_PROGRAM)  # how the language host ends a program whose update has failed
 
     def all(self, text: str) -> list[str]:
         """Filter a whole text."""

@@ -33,6 +33,33 @@ Resources:"""
     ]
 
 
+def test_a_heading_with_nothing_below_it_is_dropped() -> None:
+    """When all that a resource had to say was a traceback, its name is no news; blank lines do not pile up either."""
+    text = """Diagnostics:
+  pulumi:pulumi:Stack (slipway-dev):
+    Traceback (most recent call last):
+      File "x"
+    KeyboardInterrupt
+
+  docker:index:Container (web):
+    error: it is unhealthy
+
+Resources:
+    1 unchanged
+
+"""
+
+    assert Readable().all(text) == [
+        "Diagnostics:",
+        "",
+        "  docker:index:Container (web):",
+        "    error: it is unhealthy",
+        "",
+        "Resources:",
+        "    1 unchanged",
+    ]
+
+
 def test_of_other_tracebacks_the_reason_is_kept() -> None:
     """Frames go, the last line with the reason stays, chained ones too."""
     text = """    Traceback (most recent call last):

@@ -1,0 +1,250 @@
+"""The commands as a whole: arguments, order, exit codes; with a made-up Pulumi and no daemon."""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+import pytest
+
+from pipeline import __main__ as command_line
+from pipeline import doctor, down, failed, hostcheck, interrupted, page, settings, stack, up
+from pipeline.console import Console, PipelineError, problem
+from pipeline.engine import Engine, InterruptedUpdateError, Result
+from tests.unit.pipeline.fake_pulumi import Fake, printed
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "down", "doctor", "settings", "secrets", "generate"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--help`` works everywhere."""
+    with pytest.raises(SystemExit) as end:
+        command_line.main([command, "--help"])
+    assert end.value.code == 0
+    assert "usage: python -m pipeline" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "down", "doctor"])
+def test_help_about_stacks_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command line is learned from examples."""
+    with pytest.raises(SystemExit):
+        command_line.main([command, "--help"])
+    assert "examples:\n  python -m pipeline " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"), [(["up"], "dev"), (["up", "prod"], "prod"), (["up", "--stack", "staging"], "staging")]
+)
+def test_the_stack_is_given_by_position_or_by_name(argv: list[str], name: str) -> None:
+    """Without one, it is dev."""
+    assert command_line.parser().parse_args(argv).stack == name
+
+
+def test_wrong_arguments_have_a_code_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """As argparse does it."""
+    with pytest.raises(SystemExit) as end:
+        command_line.main(["upp"])
+    assert end.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (problem("no daemon", mend="start it"), 1, "error: no daemon\n  mend:    start it\n"),
+        (InterruptedUpdateError(), 130, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_errors_become_text_and_exit_codes(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback reaches a user."""
+
+    def fails(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(up, "run", fails)
+    console = Console(io.StringIO(), io.StringIO())
+
+    assert command_line.main(["up"], console) == code
+    assert console.err.getvalue() == said  # type: ignore[attr-defined]  # the stream is a StringIO
+
+
+def test_the_problems_of_settings_are_printed_like_all_others(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """Key, what was found, what is allowed, the mend."""
+    (root / "stacks/Pulumi.dev.yaml").write_text("config:\n  slipway:environment: live\n")
+    monkeypatch.setattr(up, "run", lambda *_: settings.load("dev", root))
+    console = Console(io.StringIO(), io.StringIO())
+
+    assert command_line.main(["up"], console) == 1
+    assert 'error: slipway:environment: found "live"\n  allowed: one of dev' in console.err.getvalue()  # type: ignore[attr-defined]
+
+
+PROTECTED = {
+    "resources": [
+        {"urn": "urn:pulumi:prod::slipway::pulumi:pulumi:Stack::slipway-prod", "type": "pulumi:pulumi:Stack"},
+        {"urn": "urn:pulumi:prod::slipway::docker:index/volume:Volume::postgres", "type": "v", "protect": True},
+    ]
+}
+
+
+def test_down_destroys_no_protected_data(engine: Engine, fake: Fake) -> None:
+    """It says what holds it and how to let it go, before anything is destroyed."""
+    with pytest.raises(PipelineError, match="stack dev holds protected data: postgres; nothing was destroyed") as error:
+        down.refuse_protected(engine, PROTECTED)
+    assert error.value.problems[0].mend == (
+        "pulumi config set --path slipway:data.protect false --stack dev\nmake up STACK=dev && make down STACK=dev"
+    )
+    assert fake.calls == []
+    down.refuse_protected(engine, {"resources": PROTECTED["resources"][:1]})
+
+
+def test_down_knows_the_images_that_the_stack_has_built() -> None:
+    """By the tags in the state."""
+    state = {
+        "resources": [
+            {"type": "docker-build:index:Image", "inputs": {"tags": ["shop:1a", "shop:2b"]}},
+            {"type": "docker:index/remoteImage:RemoteImage", "inputs": {"name": "postgres:17"}},
+        ]
+    }
+    assert down.images(state) == ["shop:1a", "shop:2b"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "healthy"}}, None),
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "starting"}}, None),
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "unhealthy"),
+        ({"Status": "exited", "ExitCode": 0}, None),
+        ({"Status": "exited", "ExitCode": 3}, "ended with exit code 3"),
+        ({"Status": "restarting", "ExitCode": 1}, "restarts again and again"),
+    ],
+)
+def test_what_is_wrong_with_a_container_is_said(state: dict[str, Any], said: str | None) -> None:
+    """A container that did its work is as well as one that runs."""
+    assert failed.unwell({"State": state}) == said
+
+
+@pytest.mark.parametrize(
+    ("state", "restart", "expected"),
+    [
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "healthy"}}, "unless-stopped", "ok"),
+        ({"Status": "running", "ExitCode": 0}, "unless-stopped", "ok"),
+        ({"Status": "exited", "ExitCode": 0}, "no", "ok"),
+        ({"Status": "exited", "ExitCode": 0}, "unless-stopped", "broken"),
+        ({"Status": "exited", "ExitCode": 1}, "no", "broken"),
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "unless-stopped", "broken"),
+    ],
+)
+def test_doctor_tells_finished_tasks_from_stopped_services(state: dict[str, Any], restart: str, expected: str) -> None:
+    """A one-shot that ended well is fine; a service that ended is not, and its log is named."""
+    finding = doctor.container_finding(
+        "box", {"State": state, "HostConfig": {"RestartPolicy": {"Name": restart}}}, "web"
+    )
+
+    assert finding.state == expected
+    assert (finding.mend is None) == (expected == "ok")
+
+
+def test_doctor_finds_problems_without_stopping_at_the_first(
+    engine: Engine, fake: Fake, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No daemon, an unknown setting, an update that was killed: all are in one report, each with its mend."""
+    engine = Engine(
+        engine.stack, engine.console, root, {**engine.environ, "DOCKER_HOST": "unix:///nonexistent"}, engine.program
+    )
+    (root / "stacks/Pulumi.dev.yaml").write_text("config:\n  slipway:environmnt: dev\n")
+    pending = [{"type": "creating", "resource": {"urn": "urn:pulumi:dev::slipway::c::web-1"}}]
+    fake.when("stack export", out=json.dumps({"deployment": {"pending_operations": pending}}))
+    monkeypatch.setattr(doctor, "tools", lambda _: iter([doctor.Finding("pulumi", "ok", "3.259.0")]))
+
+    findings = list(doctor.look(engine))
+
+    broken = {finding.name: finding for finding in findings if finding.state == "broken"}
+    assert set(broken) == {"docker", "settings", "state", "containers"}
+    assert all(finding.mend for finding in broken.values())
+    assert "web-1" in broken["state"].detail
+
+
+class Steps:
+    """Takes the place of everything that ``up`` calls, and notes the order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine, state: dict[str, Any], code: int) -> None:
+        self.order: list[str] = []
+        self.settings = type("Settings", (), {"app": type("App", (), {"name": "shop"})})
+
+        def note(name: str, answer: object = None) -> Any:  # noqa: ANN401 - takes the place of many functions
+            def noted(*_arguments: object, **_options: object) -> object:
+                self.order.append(name)
+                return answer
+
+            return noted
+
+        monkeypatch.setattr(up, "Engine", lambda *_: engine)
+        monkeypatch.setattr(interrupted, "release_stale_locks", note("locks"))
+        monkeypatch.setattr(stack, "prepare", note("prepare", (self.settings, state)))
+        monkeypatch.setattr(hostcheck, "check", note("check"))
+        monkeypatch.setattr(interrupted, "mend", note("mend"))
+        monkeypatch.setattr(Engine, "stream", note("pulumi", Result(code, "said")))
+        monkeypatch.setattr(failed, "last_words", note("logs"))
+        monkeypatch.setattr(page, "url", lambda _: "http://127.0.0.1:8080/")
+
+    def run(self, engine: Engine) -> int:
+        """Run ``up``."""
+        return up.run(command_line.parser().parse_args(["up"]), engine.console)
+
+
+def test_up_checks_mends_updates_and_asks_the_page(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this order; mending only where there is something to mend."""
+    state = {"pending_operations": [{"type": "creating"}]}
+    steps = Steps(monkeypatch, engine, state, 0)
+    monkeypatch.setattr(page, "wait", lambda _: page.Page("http://127.0.0.1:8080/", 200, 0.012))
+
+    assert steps.run(engine) == 0
+    assert steps.order == ["locks", "prepare", "check", "mend", "pulumi"]
+    assert "Served: http://127.0.0.1:8080/  (HTTP 200 in 12 ms)\nTime:   checks 0.0 s, mending" in printed(engine)
+
+
+def test_up_fails_when_pulumi_does(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last words of the containers are printed, and the page is not asked."""
+    steps = Steps(monkeypatch, engine, {}, 255)
+
+    with pytest.raises(PipelineError, match="the update of stack dev failed"):
+        steps.run(engine)
+    assert steps.order == ["locks", "prepare", "check", "pulumi", "logs"]
+
+
+def test_up_fails_when_the_page_does_not_answer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Pulumi calls a success is not one yet."""
+    steps = Steps(monkeypatch, engine, {}, 0)
+    monkeypatch.setattr(page, "wait", lambda _: page.Page("http://127.0.0.1:8080/", 502, 0.1))
+
+    with pytest.raises(PipelineError, match=r"everything is up, but http://127\.0\.0\.1:8080/ answers 502"):
+        steps.run(engine)
+
+
+def test_the_daemon_is_asked_only_as_long_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image that another container uses stays; any other error is not hidden."""
+    removed: list[str] = []
+
+    class Images:
+        def remove(self, tag: str) -> None:
+            if tag == "shop:gone":
+                raise docker.errors.ImageNotFound("gone")
+            removed.append(tag)
+
+    class Daemon:
+        images = Images()
+
+    @contextlib.contextmanager
+    def daemon(_environ: object) -> Iterator[Any]:
+        yield Daemon()
+
+    monkeypatch.setattr(hostcheck, "daemon", daemon)
+    down.remove_images(Engine("dev", Console(io.StringIO())), ["shop:gone", "shop:1a"])
+
+    assert removed == ["shop:1a"]
