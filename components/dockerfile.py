@@ -1,0 +1,229 @@
+"""The Dockerfile and the .dockerignore of a Django project, from the settings.
+
+This module owns both texts. The same settings and the same names of requirements files give the same text. What differs
+between stacks that could share an image (domain, replicas, limits, time-outs, the CA bundle of a machine) is not in it.
+It reads no file and builds nothing.
+"""
+
+import json
+from collections.abc import Sequence
+
+from components import gunicorn, health
+from components.settings import App, Settings
+
+UID = 10001
+"""The user and the group that the app runs as, by number, so that nothing has to look a name up."""
+
+UV_VERSION = "0.13.8"
+"""The installer of dependencies. It stays in the build stage."""
+
+GUNICORN_VERSION = "27.0.1"
+"""What projects get that do not ask for gunicorn themselves."""
+
+CA_SECRET = "ca_bundle"  # noqa: S105 - the name of a mount
+"""Id of the build secret that holds a CA bundle. The build works without it too."""
+
+ALWAYS_IGNORED = (
+    # version control and editors
+    "**/.git",
+    "**/.gitignore",
+    "**/.gitattributes",
+    "**/.hg",
+    "**/.svn",
+    "**/.idea",
+    "**/.vscode",
+    "**/.DS_Store",
+    "**/*.swp",
+    # environments, caches, what tests and builds leave
+    "**/.venv",
+    "**/venv",
+    "**/node_modules",
+    "**/__pycache__",
+    "**/*.py[co]",
+    "**/.mypy_cache",
+    "**/.pytest_cache",
+    "**/.ruff_cache",
+    "**/.tox",
+    "**/.nox",
+    "**/.coverage",
+    "**/.coverage.*",
+    "**/htmlcov",
+    # what belongs to one machine, secrets above all
+    "**/.env",
+    "**/.env.*",
+    "**/.envrc",
+    "**/local_settings.py",
+    "**/settings_local.py",
+    "**/*.sqlite3",
+    "**/*.sqlite3-journal",
+    "**/*.sqlite3-shm",
+    "**/*.sqlite3-wal",
+    "**/.slipway",
+    "**/.pulumi",
+    # what says how to build an image is no part of it
+    "**/.dockerignore",
+    "**/Dockerfile",
+    "**/*.Dockerfile",
+    "**/*.dockerignore",
+)
+"""Left out of every image, whatever the project's own .dockerignore says."""
+
+_COLLECT = """\
+import os, shutil
+from pathlib import Path
+
+# None of this is in the image; the real values come when a container starts.
+os.environ.update({environment})
+
+import django
+from django.apps import apps
+from django.conf import settings
+
+django.setup()
+published = Path("/rootfs/srv/static")
+published.mkdir(parents=True)
+if apps.is_installed("django.contrib.staticfiles"):
+    from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.files.storage import FileSystemStorage
+    from django.core.management import call_command
+
+    settings.STATIC_ROOT = settings.STATIC_ROOT or "/srv/static"
+    if isinstance(staticfiles_storage, FileSystemStorage):
+        call_command("collectstatic", interactive=False)
+        root = Path(staticfiles_storage.location)
+        shutil.copytree(root, published, dirs_exist_ok=True)
+        # The files are in the image once; where the project expects them is a link.
+        if root != Path("/srv/static"):
+            shutil.rmtree(root)
+            link = root if root.is_relative_to("/app") else Path(f"/rootfs{{root}}")
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to("/srv/static")
+"""
+
+_STRIP = """\
+import glob, os, shutil, site, sysconfig
+
+folders = {{*site.getsitepackages(), sysconfig.get_path("stdlib"), "/usr/lib/python3/dist-packages"}}
+names = ["pip", "pip-*", "ensurepip", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack",
+         "distutils-precedence.pth", "wheel", "wheel-*"]
+programs = ["pip", "pip[0-9]*", "wheel"]
+for folder, patterns in [*((each, names) for each in folders), *((each, programs) for each in os.get_exec_path())]:
+    for path in (path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern))):
+        shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+os.makedirs("{media_root}", exist_ok=True)
+os.chown("{media_root}", {uid}, {uid})
+"""
+
+_TEMPLATE = """\
+# Written by Slipway from the settings; the next `pulumi up` writes it again.
+FROM {base} AS build
+ENV PATH=/opt/venv/bin:$PATH \\
+    VIRTUAL_ENV=/opt/venv \\
+    PYTHONDONTWRITEBYTECODE=1 \\
+    PIP_BREAK_SYSTEM_PACKAGES=1 \\
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \\
+    PIP_ROOT_USER_ACTION=ignore \\
+    UV_COMPILE_BYTECODE=1 \\
+    UV_LINK_MODE=copy \\
+    UV_HTTP_TIMEOUT=120 \\
+    UV_NO_PROGRESS=1 \\
+    UV_PYTHON_DOWNLOADS=never
+WORKDIR /app
+
+# The installer.
+RUN --mount=type=cache,target=/root/.cache/pip \\
+    --mount=type=secret,id={secret},target={bundle} \\
+    if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle} PIP_CERT={bundle}; fi; \\
+    pip install --quiet uv=={uv}
+
+# Dependencies: a layer that only the requirements change. Sources of translations (.po) are not read when running.
+RUN --mount=type=cache,target=/root/.cache/uv \\
+    --mount=type=secret,id={secret},target={bundle} \\
+{mounts}\
+    if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle}; fi; \\
+    uv venv --quiet --python "$(command -v python3)" /opt/venv \\
+    && uv pip install --requirements {requirements} \\
+    && {{ [ -x /opt/venv/bin/gunicorn ] || uv pip install gunicorn=={gunicorn}; }} \\
+    && find /opt/venv -name '*.po' -delete
+
+# The code, readable for the app's user whatever the umask was where it comes from.
+COPY . .
+RUN chmod -R u=rwX,go=rX /app \\
+    && {{ python -m compileall -q -j 0 /app || echo 'Some files cannot be compiled; the build goes on.'; }}
+RUN python - <<'EOF'
+{collect}EOF
+
+FROM {base} AS runtime
+# No installer in what runs. Uploads belong to the app's user; a new volume takes the owner over.
+RUN python3 - <<'EOF'
+{strip}EOF
+ENV PATH=/opt/venv/bin:$PATH \\
+    PYTHONDONTWRITEBYTECODE=1 \\
+    PYTHONUNBUFFERED=1 \\
+    DJANGO_SETTINGS_MODULE={settings_module} \\
+    HOME={home}
+WORKDIR /app
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /rootfs/ /
+COPY --from=build /app /app
+USER {uid}:{uid}
+EXPOSE {port}
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout={health_timeout}s --start-period=60s --retries=3 CMD {health}
+CMD {command}
+"""
+
+
+def text(settings: Settings, requirements: Sequence[str]) -> str:
+    """Give the text of the Dockerfile.
+
+    Args:
+        settings: of them, what says how the project is built: ``app`` and ``build.base_image``.
+        requirements: paths inside the project of all files that ``app.requirements`` reads, itself included.
+    """
+    app = settings.app
+    return _TEMPLATE.format(
+        base=settings.build.base_image or f"python:{app.python}-slim",
+        secret=CA_SECRET,
+        bundle="/etc/ssl/certs/ca-certificates.crt",
+        uv=UV_VERSION,
+        gunicorn=GUNICORN_VERSION,
+        mounts="".join(f"    --mount=type=bind,source={name},target=/app/{name} \\\n" for name in requirements),
+        requirements=app.requirements,
+        collect=_COLLECT.format(environment=json.dumps(_build_environment(app), indent=4, sort_keys=True)),
+        strip=_STRIP.format(media_root=app.media_root, uid=UID),
+        settings_module=app.settings_module,
+        home=gunicorn.ENVIRONMENT["HOME"],
+        uid=UID,
+        port=health.PORT,
+        health_timeout=health.TIMEOUT_SECONDS + 1,
+        health=json.dumps(health.command(app.health_path)),
+        command=json.dumps(gunicorn.default_command(app.wsgi_module)),
+    )
+
+
+def _build_environment(app: App) -> dict[str, str]:
+    """Give what settings modules want to see before they can be imported; nothing of it is reachable or secret."""
+    return {
+        "DJANGO_SETTINGS_MODULE": app.settings_module,
+        "SECRET_KEY": "only-for-collecting-static-files-while-the-image-is-built",
+        "DATABASE_URL": "postgresql://app:app@127.0.0.1:5432/app",
+        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "ALLOWED_HOSTS": "localhost",
+        "CSRF_TRUSTED_ORIGINS": "http://localhost",
+        **app.environment,
+    }
+
+
+def ignore_text(app: App, own: str | None) -> str:
+    """Give the text of the .dockerignore: the project's own rules if it has any, then what is always left out.
+
+    Args:
+        app: uploads that lie inside the project are left out as well.
+        own: text of the project's .dockerignore.
+    """
+    lines = [own.rstrip("\n"), ""] if own is not None and own.strip() else []
+    lines += ["# Always left out, by Slipway.", *ALWAYS_IGNORED]
+    if app.media_root.startswith("/app/"):
+        lines.append(app.media_root.removeprefix("/app"))
+    return "\n".join(lines) + "\n"
