@@ -38,6 +38,8 @@ _COMPRESSED = (
     "image/svg+xml text/css text/javascript text/plain text/xml"
 )
 
+_TEXT = "application/javascript application/json image/svg+xml text/css text/javascript text/plain text/xml"
+
 _CONFIGURATION = """\
 # The edge of {domain}. Written by Slipway; edge.sh adds upstream.conf and status.conf.
 worker_processes {workers};
@@ -136,6 +138,7 @@ http {{
         location /static/ {{
             alias {static}/;
             charset utf-8;
+            charset_types {text};
             gzip_static on;
             add_header Cache-Control $static_caching;
             add_header X-Content-Type-Options nosniff always;
@@ -186,6 +189,7 @@ def site(settings: Settings) -> str:
         timeout=edge.timeout_seconds,
         forwarded=_BEHIND_A_PROXY if _only_this_host(edge) else _DIRECT,
         compressed=_COMPRESSED,
+        text=_TEXT,
         port=HTTP_PORT,
         static=STATIC_DIR,
         media=MEDIA_DIR,

@@ -45,6 +45,7 @@ status() {
 server {
     listen 8081;
     access_log off;
+    log_not_found off;
     default_type text/plain;
     location = /id { return 200 "$1\\n"; }
     location = /rejected { root $run/status; }
