@@ -186,14 +186,15 @@ def _defines(file: Path, name: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     plain = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Expr)
-    return any(name in _names(statement) or not isinstance(statement, plain) for statement in body)
+    return any({name, "*"} & _names(statement) or not isinstance(statement, plain) for statement in body)
 
 
 def _names(statement: ast.stmt) -> set[str]:
     """Give the names that a statement binds."""
     match statement:
         case ast.Assign(targets=targets):
-            return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+            nodes = [node for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+            return {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
         case ast.AnnAssign(target=ast.Name(id=name)):
             return {name}
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):

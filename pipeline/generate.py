@@ -151,6 +151,7 @@ def _leaf(key: Key) -> dict[str, Any]:
             pattern: value | {"type": ["string", "integer", "boolean"]}
             for pattern, value in node["patternProperties"].items()
         }
+        node["additionalProperties"] = False
         node["propertyNames"] = node.get("propertyNames", {}) | {"not": {"enum": sorted(OURS)}}
     return {name: value for name, value in node.items() if name != "title"}
 
@@ -241,7 +242,7 @@ def stale(root: Path = ROOT) -> list[str]:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Write the generated files, or only say which are not up to date."""
-    names = stale()
+    names = stale(ROOT)
     if arguments.check and names:
         raise problem(f"not up to date: {', '.join(names)}", mend=COMMAND)
     for name in names:

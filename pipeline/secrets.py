@@ -16,7 +16,7 @@ from components.problems import SettingsError
 from components.secrets import NAMES, NAMESPACE, in_clear
 from components.settings import ROOT
 from pipeline import settings
-from pipeline.console import Console
+from pipeline.console import Console, problem
 from pipeline.engine import Engine
 
 _MAKERS: dict[str, Callable[[], str]] = {
@@ -74,18 +74,20 @@ def verify(engine: Engine) -> None:
 
 def make_passphrase(path: Path) -> None:
     """Make a file with a new passphrase that only its owner can read. A file that is there stays as it is."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
-        with os.fdopen(handle, "w") as file:
-            file.write(_password() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(path).hardlink_to(draft)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as draft:  # mode 0600
+            draft.write(_password() + "\n")
+            draft.flush()
+            os.fsync(draft.fileno())
+            path.hardlink_to(draft.name)
     except FileExistsError:
-        pass
-    finally:
-        Path(draft).unlink()
+        if not path.is_file():
+            raise problem(f"cannot write {path}: a folder above it is a file", mend=f"rm {path.parent}") from None
+    except OSError as error:
+        raise problem(
+            f"cannot write {path}: {error.strerror}", mend=f"ls -ld {path.parent}; df {path.parent}"
+        ) from None
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

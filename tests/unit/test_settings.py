@@ -443,6 +443,8 @@ def test_a_wrong_group_brings_no_other_problem(group: str) -> None:
         parse(GOOD | {group: 3}, "shop")
 
     assert [each.key for each in error.value.problems] == [f"slipway:{group}"]
+    with pytest.raises(SettingsError, match=r"^1 problem "):
+        check(GOOD | {group: 3}, "shop")
 
 
 PAIRS = "NAME: value pairs, each name of letters, digits and _, each value text"
