@@ -101,7 +101,7 @@ if apps.is_installed("django.contrib.staticfiles"):
 """
 
 _STRIP = """\
-import glob, os, shutil, site, sysconfig
+import glob, os, shutil, site, stat, sysconfig
 
 folders = {{*site.getsitepackages(), sysconfig.get_path("stdlib"), "/usr/lib/python3/dist-packages"}}
 names = ["pip", "pip-*", "ensurepip", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack",
@@ -110,6 +110,10 @@ programs = ["pip", "pip[0-9]*", "wheel"]
 for folder, patterns in [*((each, names) for each in folders), *((each, programs) for each in os.get_exec_path())]:
     for path in (path for pattern in patterns for path in glob.glob(os.path.join(folder, pattern))):
         shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+for program in os.scandir("/usr/bin"):
+    mode = program.stat().st_mode
+    if program.is_file(follow_symlinks=False) and mode & (stat.S_ISUID | stat.S_ISGID):
+        os.chmod(program.path, mode & 0o777)
 os.makedirs("{media_root}", exist_ok=True)
 os.chown("{media_root}", {uid}, {uid})
 """
@@ -149,14 +153,16 @@ RUN --mount=type=cache,target=/root/.cache/uv \\
 # The code, readable for the app's user whatever the umask was where it comes from.
 COPY . .
 RUN chmod -R u=rwX,go=rX /app \\
-    && {{ python -m compileall -q -j 0 /app || echo 'Some files cannot be compiled; the build goes on.'; }}
-RUN python - <<'EOF'
+    && {{ python -m compileall -q /app || echo 'Some files cannot be compiled; the build goes on.'; }} \\
+    && python - <<'EOF'
 {collect}EOF
 
 FROM {base} AS runtime
-# No installer in what runs. Uploads belong to the app's user; a new volume takes the owner over.
-RUN python3 - <<'EOF'
+# No installer in what runs, and nothing that changes the user. Uploads belong to the app's user; a new volume takes
+# the owner over.
+RUN python3 -B - <<'EOF'
 {strip}EOF
+
 ENV PATH=/opt/venv/bin:$PATH \\
     PYTHONDONTWRITEBYTECODE=1 \\
     PYTHONUNBUFFERED=1 \\
