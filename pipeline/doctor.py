@@ -71,10 +71,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def show(console: Console, finding: Finding) -> None:
     """Print one finding, and below it the command that mends it."""
     console.say(
-        f"{console.paint(f'{finding.state:<7}', COLOURS[finding.state])} {finding.name + ':':<14} {finding.detail}"
+        f"{console.paint(f'{finding.state:<7}', COLOURS[finding.state])} {finding.name + ':':<21} {finding.detail}"
     )
     for line in (finding.mend or "").splitlines():
-        console.say(f"{'':23}{line}")
+        console.say(f"{'':30}{line}")
 
 
 def look(engine: Engine) -> Iterator[Finding]:
@@ -112,12 +112,9 @@ def tools(engine: Engine) -> Iterator[Finding]:
         yield Finding("tools", BROKEN, "tools/bootstrap --check gave no answer", "tools/bootstrap")
         return
     for answer in answers:
-        yield Finding(
-            str(answer["name"]),
-            OK if answer["ok"] else BROKEN,
-            str(answer.get("detail") or answer.get("found") or ""),
-            None if answer["ok"] else str(answer.get("mend") or "tools/bootstrap"),
-        )
+        state = OK if answer["present"] else BROKEN
+        mend = None if answer["present"] else str(answer["mend"] or "tools/bootstrap")
+        yield Finding(str(answer["name"]), state, str(answer["found"] or "missing"), mend)
 
 
 def docker_daemon(engine: Engine) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Any
 import docker
 import docker.errors
 
-from pipeline import hostcheck, interrupted, stack
+from pipeline import failed, hostcheck, interrupted, stack
 from pipeline.arguments import add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
         outcome = engine.stream("destroy", "--yes", "--skip-preview")
     if outcome.code:
-        engine.refuse(outcome, ("destroy",))
+        raise failed.command(engine, outcome, "destroy")
     with console.step("tidy", "Forget the stack, remove its images"):
         engine.must("stack", "rm", engine.stack, "--yes", "--preserve-config", "--remove-backups")
         remove_images(engine, images(state))

@@ -38,17 +38,24 @@ def last_words(engine: Engine, project: str) -> None:
                 engine.console.say(f"      {line}")
 
 
-def update(engine: Engine, outcome: Result, project: str) -> PipelineError:
-    """Make the error of an update that failed."""
-    log = engine.log_of("up").relative_to(engine.root)
+def command(engine: Engine, outcome: Result, name: str) -> PipelineError:
+    """Make the error of a long command that failed, after everything that it said was printed."""
     known = explain(outcome.text, engine)
     if known is not None:
         return known
+    log = engine.log_of(name).relative_to(engine.root)
+    what = "the update" if name == "up" else f"pulumi {name}"
+    stays = "; what served before goes on serving" if name == "up" else ""
+    return problem(
+        f"{what} of stack {engine.stack} failed{stays} (the reason is above)",
+        mend=f"mend the reason and run the same command again; everything that Pulumi said is in {log}",
+    )
+
+
+def update(engine: Engine, outcome: Result, project: str) -> PipelineError:
+    """Make the error of an update that failed, and print what its containers said."""
     try:
         last_words(engine, project)
     except PipelineError as error:  # the daemon went away: that is what is wrong
         return error
-    return problem(
-        f"the update of stack {engine.stack} failed; what served before goes on serving (the reason is above)",
-        mend=f"mend the reason, then `make up` again; everything that Pulumi said is in {log}",
-    )
+    return command(engine, outcome, "up")

@@ -10,6 +10,7 @@ from typing import Any
 import docker
 import docker.errors
 
+from pipeline import failed
 from pipeline.console import problem
 from pipeline.engine import Engine, Lock
 
@@ -58,7 +59,7 @@ def mend(engine: Engine, state: dict[str, Any] | None) -> bool:
             remove(engine, resource["type"], name, known)
     outcome = engine.stream("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs")
     if outcome.code:
-        engine.refuse(outcome, ("refresh",))
+        raise failed.command(engine, outcome, "refresh")
     return True
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipeline import interrupted, stack
+from pipeline import failed, interrupted, stack
 from pipeline.arguments import add_target
 from pipeline.console import Console
 from pipeline.engine import Engine
@@ -36,6 +36,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
         outcome = engine.stream("preview", "--diff")
     if outcome.code:
-        engine.refuse(outcome, ("preview",))
+        raise failed.command(engine, outcome, "preview")
     console.say(f"Time:   {console.summary()}")
     return 0

@@ -1,6 +1,6 @@
-"""Pulumi's output for people: without the tracebacks that say nothing to the one who reads them.
+"""Pulumi's output for people: without tracebacks, without the chatter of a build, without a line for each group.
 
-It drops lines and changes none. Everything that was said stays in the log file of the command.
+It drops lines and cuts long ones. Everything that was said stays in the log file of the command.
 """
 
 import re
@@ -13,6 +13,17 @@ _PREFIXES = (
     # "#14 1.203 text": what a step of a build says.
     re.compile(r"^\s*#\d+ (?:\d+\.\d+ )?"),
 )
+# What is said again and again, or about steps that took no time.
+_CHATTER = (
+    re.compile(r"^@ [a-z]+\.+$"),
+    re.compile(r"^ [+~-] +slipway:\S+ \S+ (?:creating|updating|deleting|created|updated|deleted) \(\S+s\)$"),
+    re.compile(
+        r"docker-build:index:Image \S+ [a-z]+ \(\S+s\)"
+        r"(?:$| #\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]))"
+    ),
+)
+_BUILD = re.compile(r"^.*docker-build:index:Image \S+ [a-z]+ \(\S+s\) #\d+ \[")
+_LONGEST = 160
 _HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
@@ -37,7 +48,7 @@ class Readable:
         """Give what is to be printed for the next line: itself, after a heading that waited for it, or nothing."""
         line = line.rstrip()
         text = plain(line).rstrip()
-        if self._dropped(text):
+        if self._dropped(text) or any(pattern.search(text) for pattern in _CHATTER):
             return
         if _HEADING.match(text):
             self._heading = line  # printed with the first line below it that is kept
@@ -52,7 +63,7 @@ class Readable:
         if self._heading is not None:
             yield self._heading
         self._blank, self._heading = False, None
-        yield line
+        yield line if len(text) <= _LONGEST or not _BUILD.match(text) else f"{text[:_LONGEST]} ..."
 
     def _dropped(self, text: str) -> bool:
         """Whether a line is part of a traceback. The last line of one, with the reason, is kept."""

@@ -10,6 +10,25 @@ def test_ordinary_lines_pass_unchanged() -> None:
     assert Readable().all(text) == ["Updating (dev):", "", " +  docker:index:Container web creating (3s)", "    done"]
 
 
+def test_chatter_is_dropped() -> None:
+    """A build says what it does; that something is cached, or a group of resources, is no news."""
+    build = " +  docker-build:index:Image app-build creating (2s)"
+    text = f""" +  slipway:docker:Web web creating (0s)
+@ updating....
+{build}
+{build} #1 [internal] load build definition from Dockerfile
+{build} #5 CACHED
+{build} #6 [build 4/7] RUN {"x" * 200}
+{build} #6 2.1 Installed 12 packages
+ +  docker:index:Container web creating (2s) waiting for web to be healthy"""
+
+    assert Readable().all(text) == [
+        f"{build} #6 [build 4/7] RUN {'x' * 200}"[:160] + " ...",
+        f"{build} #6 2.1 Installed 12 packages",
+        " +  docker:index:Container web creating (2s) waiting for web to be healthy",
+    ]
+
+
 def test_the_end_of_a_failed_program_is_dropped() -> None:
     """The language host ends a program whose update failed with KeyboardInterrupt; that says nothing to a user."""
     text = """Diagnostics:
