@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn
@@ -45,6 +45,7 @@ _OPERATIONS: Final[Mapping[str, ModuleType]] = {
 _CONFIGURATION: Final = frozenset({"host", "certPath", "registryAuth"})
 _WORKERS: Final = 128  # operations at once; most of them wait for a container
 _MESSAGE_BYTES: Final = 400 * 1024 * 1024  # what the engine allows
+_LOG_SECONDS: Final = 2
 _OPTIONS: Final = [
     ("grpc.max_receive_message_length", _MESSAGE_BYTES),
     ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -260,7 +261,8 @@ class _Log:
                 request = engine_pb2.LogRequest(
                     severity=engine_pb2.LogSeverity.INFO, message=text, urn=urn, ephemeral=True
                 )
-                self._stub.Log.future(request)
+                with suppress(grpc.RpcError):  # an engine that does not listen is no reason to fail
+                    self._stub.Log(request, timeout=_LOG_SECONDS)
 
         return say
 
