@@ -40,6 +40,10 @@ root = {root}
   minFreeSpace = "2GB"
 [worker.containerd]
   enabled = false
+
+# No devices are handed to build steps.
+[cdi]
+  disabled = true
 """
 
 

@@ -20,6 +20,7 @@ from pipeline.console import problem
 from tools.airgap import Say, cache_dir
 
 _START_TIME = 22 - 4  # the 22nd field of /proc/PID/stat; what is split here begins at the 4th
+_LONGEST_LOG = 5_000_000  # bytes; looked at when it is started
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Daemon:
             return None
 
     def _start(self) -> None:
+        if self.log.exists() and self.log.stat().st_size > _LONGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 self.command,
