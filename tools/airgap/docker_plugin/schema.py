@@ -111,7 +111,7 @@ CONTAINER = ResourceType(
         "labels": _set(_LABELS, computed=True),
         "hostname": _string(computed=True),
         "user": _string(),
-        "workingDir": _string(),
+        "workingDir": _string(computed=True),
         "start": _boolean(default=True, replaces=False),
         "mustRun": _boolean(default=True, replaces=False),
         "attach": _boolean(replaces=False),
