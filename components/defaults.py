@@ -30,7 +30,6 @@ COMMON: dict[str, Any] = {
     },
     "postgres": {"image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
-    "build": {"ca_bundle": None},
 }
 """The same for every kind."""
 
@@ -66,5 +65,6 @@ DERIVED: dict[tuple[str, ...], str] = {
     ("app", "name"): "the name of the folder of `slipway:app.source`",
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
+    ("build", "ca_bundle"): "the file that `SSL_CERT_FILE` names, if that is set: it belongs to the machine",
 }
 """What follows from another value, in words; components/settings.py derives it."""

@@ -91,6 +91,11 @@ http {{
         "~\\.[0-9a-f]{{12}}(\\.|$)" "public, max-age=31536000, immutable";
     }}
 
+    map $http_content_length $large {{
+        default 0;
+        "~^[0-9]{{8,}}$" 1;
+    }}
+
     # Uploads that a browser would run as part of the site are downloaded instead.
     map $uri $media_disposition {{
         default "";
@@ -104,35 +109,46 @@ http {{
         listen {port} default_server;
         server_name _;
 
+        # Headers that the app trusts are overwritten, whatever the visitor sent.
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-Host $http_host;
+        proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $forwarded_proto;
+        proxy_set_header X-Forwarded-Port "";
+        proxy_set_header X-Real-IP $remote_addr;
+        proxy_set_header X-Request-ID $request_id;
+        proxy_set_header Forwarded "";
+        proxy_set_header Proxy "";
+        proxy_redirect off;
+
+        proxy_connect_timeout 2s;
+        proxy_send_timeout {timeout}s;
+        proxy_read_timeout {timeout}s;
+        # Another container is asked when one cannot be reached. A request that may have been done is not sent twice:
+        # POST and PATCH never once sent, others not after these 5 s.
+        proxy_next_upstream error timeout;
+        proxy_next_upstream_tries 3;
+        proxy_next_upstream_timeout 5s;
+
+        # A slow visitor does not hold a thread of the app. What is kept for one lies in memory, as /tmp does, so
+        # bodies of 10 MB and more are passed on as they come.
+        proxy_buffer_size 8k;
+        proxy_buffers 8 16k;
+        proxy_max_temp_file_size 4m;
+
         location / {{
+            error_page 418 = @large;
+            if ($large) {{
+                return 418;
+            }}
             proxy_pass http://app;
-            proxy_http_version 1.1;
-            # Headers that the app trusts are overwritten, whatever the visitor sent.
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $forwarded_proto;
-            proxy_set_header X-Forwarded-Port "";
-            proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Request-ID $request_id;
-            proxy_set_header Forwarded "";
-            proxy_set_header Proxy "";
-            proxy_redirect off;
+        }}
 
-            proxy_connect_timeout 2s;
-            proxy_send_timeout {timeout}s;
-            proxy_read_timeout {timeout}s;
-            # Another container is asked when one cannot be reached. A request that may have been done is not sent twice:
-            # POST and PATCH never once sent, others not after these 5 s.
-            proxy_next_upstream error timeout;
-            proxy_next_upstream_tries 3;
-            proxy_next_upstream_timeout 5s;
-
-            # A slow visitor does not hold a thread of the app. Buffers lie in memory, so what goes to files is bounded.
-            proxy_buffer_size 8k;
-            proxy_buffers 8 16k;
-            proxy_max_temp_file_size 4m;
+        location @large {{
+            proxy_request_buffering off;
+            proxy_pass http://app;
         }}
 
         location /static/ {{

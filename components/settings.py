@@ -7,6 +7,7 @@ and does not create resources.
 """
 
 import json
+import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -280,6 +281,9 @@ def _metadata(info: FieldInfo) -> list[Any]:
 
 KEYS: dict[Path_, Key] = {key.path: key for key in keys()}
 _FILE = "stack file"
+CA_VARIABLE = "SSL_CERT_FILE"
+"""Names the CA bundle of this machine, for every program that uses OpenSSL. Builds trust it too, since a path of one
+machine has no place in a stack's file."""
 _SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -413,7 +417,7 @@ def _lay(
 
 def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> None:
     """Fill in what follows from other values."""
-    app, build = values["app"], values["build"]
+    app, build = values["app"], values.setdefault("build", {})
     if not isinstance(app, dict):
         return
     derived: list[tuple[dict[str, Any], Path_, Path_, str]] = []
@@ -424,6 +428,9 @@ def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> No
         derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(module)))
     if isinstance(build, dict):
         derived.append((build, ("build", "base_image"), ("app", "python"), f"python:{app['python']}-slim"))
+        if "ca_bundle" not in build:
+            build["ca_bundle"] = os.environ.get(CA_VARIABLE) or None
+            sources["build", "ca_bundle"] = f"from {CA_VARIABLE}" if build["ca_bundle"] else "default"
     for group, path, origin, value in derived:
         if path[-1] not in group:
             group[path[-1]] = value

@@ -31,9 +31,11 @@ def count(resources: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Count attempts from what is known of each resource: its ``type`` and ``outputs``."""
     attempts = {}
     for resource in resources:
-        outputs = resource.get("outputs") or {}
+        if resource.get("type") != _CONTAINER:
+            continue
+        outputs = resource["outputs"]
         labels = {each["label"]: each["value"] for each in outputs.get("labels") or []}
-        if resource.get("type") == _CONTAINER and ATTEMPT in labels:
+        if ATTEMPT in labels:
             failed = bool(outputs.get("exitCode"))
             attempts[labels[COMPONENT]] = int(labels[ATTEMPT]) + failed
     return attempts

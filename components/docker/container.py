@@ -124,7 +124,7 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         # Limits. Without memorySwap, every preview shows a difference.
         memory=spec.resources.memory_mb,
         memory_swap=spec.resources.memory_mb,
-        cpus=f"{spec.resources.cpus:g}",
+        cpus=cores(spec.resources.cpus),
         shm_size=spec.shared_memory_mb,
         log_driver="json-file",
         log_opts={"max-size": "10m", "max-file": "3"},
@@ -178,6 +178,12 @@ def _healthcheck(health: Health) -> docker.ContainerHealthcheckArgs:
         start_period=duration(health.startup_seconds),
         retries=3,
     )
+
+
+def cores(cpus: float) -> str:
+    """Write a number of CPUs as the plugin reads it back: any other spelling replaces the container every time."""
+    text = f"{cpus:.9f}"
+    return f"{cpus:.1f}" if text.count("0") == 9 else text.rstrip("0")  # noqa: PLR2004 - the plugin counts so
 
 
 def duration(seconds: int) -> str:

@@ -8,6 +8,7 @@ Another secret makes another volume, and thereby replaces what reads it; the old
 import hashlib
 import json
 
+import pulumi
 import pulumi_docker as docker
 from pulumi import Output, ResourceOptions
 
@@ -23,10 +24,17 @@ class SecretFiles(target.Source):
         super().__init__("slipway:docker:SecretFiles", name, {}, opts)
         labels = sorted(args.owner.labels(f"{args.role}-secrets").items())
         physical = args.owner.named(f"{args.role}-secrets")
+        # Other contents make another one, with another id. A fingerprint as the trigger itself would be in clear in the
+        # state: the SDK loses the value of a secret trigger.
+        contents = pulumi.Stash(
+            f"{name}-contents",
+            input=_fingerprint(args),
+            opts=ResourceOptions(parent=self, replace_on_changes=["input"], delete_before_replace=False),
+        )
         volume = docker.Volume(
             physical,
             labels=[docker.VolumeLabelArgs(label=label, value=value) for label, value in labels],
-            opts=ResourceOptions(parent=self, replacement_trigger=_fingerprint(args), delete_before_replace=False),
+            opts=ResourceOptions(parent=self, replacement_trigger=contents.id, delete_before_replace=False),
         )
         writer = docker.Container(
             physical,
