@@ -49,7 +49,7 @@ ThreadingHTTPServer(("0.0.0.0", 8000), App).serve_forever()
 
 HARDENED: dict[str, Any] = {
     "read_only": True,
-    "tmpfs": {"/tmp": ""},  # noqa: S108 - inside the container
+    "tmpfs": {"/tmp": "size=16m"},  # noqa: S108 - inside the container
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
 }
@@ -310,6 +310,18 @@ def test_a_setting_is_a_reload(world: World) -> None:
     assert (status, json.loads(body)["body"]) == (200, 1_500_000)
     world.edge.reload()
     assert world.edge.attrs["State"]["StartedAt"] == started
+
+
+def test_a_request_may_be_larger_than_the_memory_for_it(world: World) -> None:
+    """Large bodies are passed on as they come: several at once do not fill the 16 MB that the edge can write to."""
+    assert world.switch([world.app("blue")], site_with(max_body_mb=40))[0] == 0
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda size: world.request("POST", "/", b"x" * size), [30_000_000] * 3 + [5_000_000]))
+    assert [(status, json.loads(body)["body"]) for status, _, body in answers] == [
+        *[(200, 30_000_000)] * 3,
+        (200, 5_000_000),
+    ]
+    assert world.request("POST", "/", b"x" * 42_000_000)[0] == 413
 
 
 def test_a_member_with_a_new_address_is_found(world: World) -> None:
