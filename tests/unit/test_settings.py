@@ -24,6 +24,12 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _no_ca_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what this machine trusts out of the tests."""
+    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+
+
 def said(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Give the example with changes; a key is a path with dots, and None takes it away."""
     result = deepcopy(GOOD)
@@ -659,3 +665,16 @@ def test_load_reads_the_environment_of_a_program(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps(given))
 
     assert copy_context().run(run) == ["slipway:app.source", "slipway:app.settings_module", "slipway:oops"]
+
+
+def test_builds_trust_what_the_machine_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CA bundle that this machine's programs use is the default; what a stack says goes before it."""
+    monkeypatch.setenv(settings.CA_VARIABLE, "/etc/company.pem")
+
+    resolved = resolve(GOOD, "dev")
+    own = resolve(said({"build.ca_bundle": "own.pem"}), "dev")
+
+    assert parse(GOOD, "dev").build.ca_bundle == "/etc/company.pem"
+    assert resolved.sources["build", "ca_bundle"] == "from SSL_CERT_FILE"
+    assert own.parts["build"].ca_bundle == "own.pem"
+    assert own.sources["build", "ca_bundle"] == "stack file"
