@@ -1,6 +1,7 @@
 """What the docker plugin does to a real daemon, beyond the recorded answers.
 
-Everything here holds for the official plugin as well, except where a test asks for the fixture `ours` and says why.
+Everything here follows from the source of the official plugin and asks for nothing that only ours has, except where a
+test takes the fixture `ours` and says why: those are skipped where the official one is installed.
 """
 
 import os
@@ -268,6 +269,34 @@ def test_a_refresh_of_what_was_just_made_finds_no_difference(make: Made, plugin:
     assert plugin.diff(CONTAINER, id_, now, read, inputs)["changes"] == "DIFF_NONE"
 
 
+def test_what_an_image_brings_is_no_difference(
+    make: Made, plugin: Plugin, image: str, daemon: docker.APIClient
+) -> None:
+    """A user, directory, command, environment, label, signal, volume or health check of the image is no drift."""
+    base, _, _ = make(CONTAINER, image=image, command=["sleep", "1000"])
+    tag = f"{HERE}:1"
+    settings = {
+        "Cmd": ["sleep", "1000"],
+        "Env": ["PATH=/usr/bin:/bin", "A=1"],
+        "ExposedPorts": {"80/tcp": {}},
+        "Healthcheck": {"Test": ["CMD", "true"], "Interval": 90 * 10**9},
+        "Labels": {"a": "b"},
+        "StopSignal": "SIGQUIT",
+        "User": "10001:10001",
+        "Volumes": {"/data": {}},
+        "WorkingDir": "/srv",
+    }
+    daemon.commit(base, tag, conf=settings)
+    try:
+        id_, state, inputs = make(CONTAINER, image=tag)
+        assert plugin.diff(CONTAINER, id_, state, inputs, inputs)["changes"] == "DIFF_NONE"
+        _, now, read = plugin.read(CONTAINER, id_, state, inputs)
+        assert plugin.diff(CONTAINER, id_, now, read, inputs)["changes"] == "DIFF_NONE"
+        make.delete(id_)
+    finally:
+        daemon.remove_image(tag, force=True)
+
+
 def test_a_container_is_on_its_networks_only(make: Made, image: str) -> None:
     """With networksAdvanced the default network is left; aliases resolve for others on the network."""
     network = make(NETWORK, internal=True, ipamConfigs=[{"subnet": "10.231.77.0/24"}])[1]
@@ -409,6 +438,16 @@ def test_an_image_that_cannot_be_had_is_named(make: Made) -> None:
     for token, inputs in ((IMAGE, {"name": missing}), (CONTAINER, {"image": missing})):
         with pytest.raises(RefusedError, match=missing):
             make(token, **inputs)
+
+
+def test_what_is_there_can_be_imported(make: Made, plugin: Plugin, image: str) -> None:
+    """Read with nothing but an id gives the inputs that would make what is there."""
+    id_, state, inputs = make(CONTAINER, image=image, command=["sleep", "1000"], memory=64, memorySwap=64)
+    found, outputs, read = plugin.read(CONTAINER, id_, {}, {})
+    assert (found, outputs["name"], outputs["command"]) == (id_, state["name"], ["sleep", "1000"])
+    assert {key: read[key] for key in ("name", "image", "memory")} == {
+        key: inputs[key] for key in ("name", "image", "memory")
+    }
 
 
 def test_a_volume_keeps_its_data_apart_from_its_container(make: Made, output: Callable[..., str]) -> None:

@@ -1,6 +1,7 @@
 """Start the plugin: `python tools/airgap/docker_plugin ENGINE_ADDRESS`. Prints the port that it serves on."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +22,10 @@ def _without_the_sdk() -> None:
 
 
 if __name__ == "__main__":
+    engine = os.getppid()
     if not __package__:  # started as a directory, which Python then puts on the path instead of the repository
         sys.path[0] = str(Path(__file__).resolve().parents[3])
     _without_the_sdk()
     from tools.airgap.docker_plugin.server import serve
 
-    serve(sys.argv[1] if len(sys.argv) > 1 else None)
+    serve(sys.argv[1] if len(sys.argv) > 1 else None, engine)

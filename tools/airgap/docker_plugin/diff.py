@@ -62,11 +62,11 @@ def same(spec: Property, old: Any, new: Any) -> bool:  # noqa: ANN401 - values o
 
 
 def _compare(spec: Property, path: str, old: Any, new: Any) -> Iterator[tuple[str, Change]]:  # noqa: ANN401 - the same
-    if new is None and spec.computed:
+    if spec.computed and (new is None or new == ""):
         return
     if new is UNKNOWN:
         yield path, Change.ADD if old is None else Change.UPDATE
-    elif _identity(spec, old) == _identity(spec, new) or (new == "" and path in {"user", "workingDir"}):
+    elif _identity(spec, old) == _identity(spec, new):
         return
     elif old is None:
         yield path, Change.ADD

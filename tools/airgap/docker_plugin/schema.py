@@ -110,7 +110,7 @@ CONTAINER = ResourceType(
         "envs": _set(computed=True),
         "labels": _set(_LABELS, computed=True),
         "hostname": _string(computed=True),
-        "user": _string(),
+        "user": _string(computed=True),
         "workingDir": _string(computed=True),
         "start": _boolean(default=True, replaces=False),
         "mustRun": _boolean(default=True, replaces=False),

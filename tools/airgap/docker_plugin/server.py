@@ -344,20 +344,15 @@ def _schema() -> dict[str, Any]:
     }
 
 
-def serve(engine: str | None) -> None:
-    """Serve until the engine is done with this process or gone."""
+def serve(address: str | None, engine: int) -> None:
+    """Serve until the engine, which listens at an address and has a process id, is done with this process or gone."""
     server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(engine), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(address), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(port, flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-    _exit_with(os.getppid())
-
-
-def _exit_with(parent: int) -> NoReturn:
-    """An engine that was killed tells nobody; without it nothing here has a purpose."""
-    while os.getppid() == parent:
+    print(port, flush=True)
+    while os.getppid() == engine:  # one that is killed tells nobody; without it nothing here has a purpose
         time.sleep(1)
     os._exit(0)
