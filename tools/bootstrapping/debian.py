@@ -32,6 +32,7 @@ def install(report: Report, packages: list[str], why: str) -> None:
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-q"]
     mend = command(packages)
-    report.run([*apt, "update"], name="apt-update", limit=APT_SECONDS, variables=quiet, mend=mend)
+    server = "the Debian archive of /etc/apt/sources.list"
+    report.run([*apt, "update"], name="apt-update", limit=APT_SECONDS, variables=quiet, server=server, mend=mend)
     line = [*apt, "install", "-y", *packages]
-    report.run(line, name="apt-install", limit=APT_SECONDS, variables=quiet, mend=mend)
+    report.run(line, name="apt-install", limit=APT_SECONDS, variables=quiet, server=server, mend=mend)

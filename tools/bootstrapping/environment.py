@@ -94,6 +94,7 @@ def install(report: Report) -> None:
         ],
         name="packages",
         limit=PIP_SECONDS,
+        server="the package registry that pip uses",
         mend=INDEX,
     )
     BEGUN.unlink()

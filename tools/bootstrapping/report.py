@@ -19,7 +19,13 @@ from pipeline.console import BOLD, GREEN, RED, Console, PipelineError, problem, 
 HEARTBEAT_SECONDS = 15.0
 STOP_SECONDS = 10.0
 TAIL = 15
+LONGEST = 400
 FULL_DISK = ("no space left on device", "disk quota exceeded")
+NO_NETWORK = (
+    *("connection refused", "no such host", "name resolution", "name or service not known", "could not resolve"),
+    *("timed out", "i/o timeout", "network is unreachable", "no route to host", "goproxy=off", "403 forbidden"),
+    *("tls handshake", "certificate verify failed", "certificate signed by unknown authority", "temporary failure"),
+)
 
 
 @dataclass
@@ -82,9 +88,13 @@ class Report:
         limit: float,
         folder: Path | None = None,
         variables: Mapping[str, str] | None = None,
+        server: str = "",
         mend: str | None = None,
     ) -> None:
-        """Run a program that may take long. Its output goes to a log, of which a failure shows the end."""
+        """Run a program that may take long. Its output goes to a log, of which a failure shows the end.
+
+        ``server`` is what it needs to reach; ``mend`` what helps when it cannot, or fails otherwise.
+        """
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{name}.log"
         with log.open("wb") as output:
@@ -110,6 +120,9 @@ class Report:
             text = log.read_text(errors="replace")
             if any(sign in text.lower() for sign in FULL_DISK):
                 raise full_disk(text)
+            cause = first_line(text, NO_NETWORK) if server else None
+            if cause:
+                raise problem(f"{server} cannot be reached: {cause} (all that {name} said: {log})", mend=mend)
             last = "\n  ".join(text.strip().splitlines()[-TAIL:])
             raise problem(f"{name} failed with exit code {code} (all of it: {log}):\n  {last}", mend=mend)
 
@@ -124,11 +137,18 @@ def end(process: subprocess.Popen[bytes]) -> None:
             return
 
 
+def first_line(said: str, signs: tuple[str, ...]) -> str | None:
+    """Find the line that names a known cause, without what repeats in it."""
+    for row in said.splitlines():
+        if any(sign in row.lower() for sign in signs):
+            return row.strip().removeprefix("WARNING: ")[:LONGEST]
+    return None
+
+
 def full_disk(said: str) -> PipelineError:
     """Make the error for a disk without room."""
-    line = next((row.strip() for row in said.splitlines() if any(sign in row.lower() for sign in FULL_DISK)), said)
     return problem(
-        f"the disk is full: {line}",
+        f"the disk is full: {first_line(said, FULL_DISK) or said}",
         allowed="10 GB free for a first run that builds everything",
         mend="df -h   # make room where it shows 100 %, then run the same command again: it goes on where it stopped",
     )

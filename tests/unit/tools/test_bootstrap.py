@@ -5,16 +5,19 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from pipeline.console import PipelineError
+from tests.unit.tools.programs import script
 from tools.bootstrapping import check, debian, docker, environment, images, main, network, places, settings
 from tools.bootstrapping.report import Report
 
@@ -24,6 +27,22 @@ ENTRY = Path(__file__).resolve().parents[3] / "tools" / "bootstrap"
 def test_an_old_python_can_read_the_entry() -> None:
     """Whoever has Python 3.6 gets a message, not a syntax error."""
     ast.parse(ENTRY.read_text(), feature_version=(3, 7))
+
+
+def test_another_python_is_looked_for(tmp_path: Path) -> None:
+    """A Python that is too new or too old goes on with one that is right, past those that do not run."""
+    script(tmp_path / "python3.13", "exit 127")
+    script(tmp_path / "python3.12", '[ "$1" = -c ] || echo went on with: "$2"')
+    entry = tmp_path / "bootstrap"
+    entry.write_text(ENTRY.read_text().replace("OLDEST, NEWEST = 11, 13", "OLDEST, NEWEST = 12, 13", 1))
+    older = entry.read_text().replace("(3, OLDEST) <= sys.version_info[:2]", "(4, 0) <= sys.version_info[:2]")
+    entry.write_text(older)
+    line = [sys.executable, str(entry), "--check"]
+    done = subprocess.run(line, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout == "went on with: --check\n"
+    done = subprocess.run(line, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert "allowed: Python 3.12 to 3.13" in done.stderr
 
 
 def test_help_gives_examples() -> None:
@@ -224,7 +243,7 @@ def test_a_long_step_shows_that_it_lives(report: Report) -> None:
     lines = report.console.out.getvalue().splitlines()
     assert lines[0] == "    working"
     assert lines[1] == "    working: 0 s so far"
-    assert lines[-1] == "  slow             built              0.2 s   detail"
+    assert re.fullmatch(r"  slow             built              \d\.\d s   detail", lines[-1])
 
 
 def test_a_program_that_hangs_is_ended(report: Report) -> None:

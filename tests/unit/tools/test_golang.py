@@ -120,14 +120,13 @@ def test_what_is_built_is_not_built_again(clone: Path, tool: golang.Tool, report
 def test_a_failed_build_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: golang.Tool, report: Report
 ) -> None:
-    """Half a result never appears in the cache; the error shows what Go said and what mends it."""
+    """Half a result never appears in the cache; the error names the cause and what mends it."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     fake_go(tmp_path / "bin" / "go", "1.26.8", 'echo half > "$OUT/tool"; echo "dial tcp: no such host"; exit 1')
     with pytest.raises(PipelineError) as caught:
         golang.build(tool, report)
     assert [path.name for path in (tmp_path / "cache" / "tools").iterdir()] == ["tool.lock"]
-    assert "build-tool failed with exit code 1" in str(caught.value)
-    assert "dial tcp: no such host" in str(caught.value)
+    assert str(caught.value).startswith("the Go module proxy cannot be reached: dial tcp: no such host (all that")
     assert "mend:    go env GOPROXY" in str(caught.value)
 
 
@@ -140,3 +139,18 @@ def test_a_full_disk_is_called_that(
     fake_go(tmp_path / "bin" / "go", "1.26.8", 'echo "link: write /x: no space left on device"; exit 1')
     with pytest.raises(PipelineError, match=r"^the disk is full: link: write /x: no space left on device"):
         golang.build(tool, report)
+
+
+@pytest.mark.usefixtures("clone")
+def test_another_failure_shows_what_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: golang.Tool, report: Report
+) -> None:
+    """A cause that has no words of ours is shown as the program put it, with where the rest is."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    fake_go(tmp_path / "bin" / "go", "1.26.8", 'echo "missing go.sum entry"; exit 1')
+    log = report.logs / "build-tool.log"
+    with pytest.raises(PipelineError) as caught:
+        golang.build(tool, report)
+    assert str(caught.value).startswith(
+        f"build-tool failed with exit code 1 (all of it: {log}):\n  missing go.sum entry"
+    )
