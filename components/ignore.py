@@ -140,7 +140,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
         elif char == "?":
             parts.append("[^/]")
         elif char == "\\" and rest:
-            parts.append(re.escape(rest[0]))
+            parts.append(char + rest[0])  # as BuildKit does, which makes a class of \\d
             rest = rest[1:]
         elif char == "[":
             group, bracket, rest = rest.partition("]")

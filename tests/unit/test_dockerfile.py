@@ -1,0 +1,151 @@
+"""The Dockerfile of a Django project."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from components import dockerfile, gunicorn, health
+from tests.sample import settings
+
+
+def _text(said: dict[str, object] | None = None, requirements: tuple[str, ...] = ("requirements.txt",)) -> str:
+    return dockerfile.text(settings(said), requirements)
+
+
+def _instructions(text: str) -> list[str]:
+    """Take the text apart: one entry for each instruction, with its continuation lines and its heredoc."""
+    result: list[str] = []
+    inside = ""
+    for line in text.splitlines():
+        if inside or (result and result[-1].endswith("\\")):
+            result[-1] += f"\n{line}"
+        elif line and not line.startswith("#"):
+            result.append(line)
+        if line == inside:
+            inside = ""
+        elif "<<'EOF'" in line:
+            inside = "EOF"
+    return result
+
+
+def test_the_order_of_the_instructions() -> None:
+    """Two stages; what changes seldom comes before what changes often."""
+    assert [each.split()[0] for each in _instructions(_text())] == [
+        *["FROM", "ENV", "WORKDIR", "RUN", "RUN", "COPY", "RUN"],
+        *[
+            "FROM",
+            "RUN",
+            "ENV",
+            "WORKDIR",
+            "COPY",
+            "COPY",
+            "COPY",
+            "USER",
+            "EXPOSE",
+            "STOPSIGNAL",
+            "HEALTHCHECK",
+            "CMD",
+        ],
+    ]
+
+
+def test_the_final_stage() -> None:
+    """What runs has a numeric user, a health check and gunicorn in exec form, and came from the build stage."""
+    final = _instructions(_text())[9:]
+    assert final[0] == (
+        "ENV PATH=/opt/venv/bin:$PATH \\\n"
+        "    PYTHONDONTWRITEBYTECODE=1 \\\n"
+        "    PYTHONUNBUFFERED=1 \\\n"
+        "    DJANGO_SETTINGS_MODULE=config.settings \\\n"
+        "    HOME=/tmp"
+    )
+    assert final[1:8] == [
+        "WORKDIR /app",
+        "COPY --from=build /opt/venv /opt/venv",
+        "COPY --from=build /rootfs/ /",
+        "COPY --from=build /app /app",
+        "USER 10001:10001",
+        "EXPOSE 8000",
+        "STOPSIGNAL SIGTERM",
+    ]
+    flags, check = final[8].split(" CMD ")
+    assert flags == "HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3"
+    assert json.loads(check) == health.command("/healthz")
+    assert json.loads(final[9].removeprefix("CMD ")) == gunicorn.default_command("config.wsgi:application")
+
+
+def test_dependencies_see_nothing_but_requirements() -> None:
+    """Each requirements file is mounted at its own path, and nothing else: a changed line reinstalls nothing."""
+    text = _text({"app": {"requirements": "requirements/prod.txt"}}, ("requirements/base.txt", "requirements/prod.txt"))
+    install = _instructions(text)[4]
+    assert re.findall(r"--mount=(type=bind\S+)", install) == [
+        "type=bind,source=requirements/base.txt,target=/app/requirements/base.txt",
+        "type=bind,source=requirements/prod.txt,target=/app/requirements/prod.txt",
+    ]
+    assert "uv pip install --requirements requirements/prod.txt" in install
+    before = text[: text.index("COPY . .")]
+    assert "COPY" not in before
+
+
+def test_steps_that_download_trust_the_ca_bundle_and_no_other_step_has_it() -> None:
+    """The bundle is a mount of two steps of the build stage. The text is the same with and without a bundle."""
+    text = _text()
+    mounts = [each for each in _instructions(text) if "type=secret" in each]
+    assert [
+        each.count("--mount=type=secret,id=ca_bundle,target=/etc/ssl/certs/ca-certificates.crt") for each in mounts
+    ] == [
+        1,
+        1,
+    ]
+    assert "required" not in text
+    assert "ca_bundle" not in text[text.index("AS runtime") :]
+    assert _text({"build": {"ca_bundle": "ca.pem"}}) == text
+
+
+def test_every_base_image_can_be_given() -> None:
+    """Both stages start from the same image, so that the environment that is copied fits."""
+    assert re.findall(r"^FROM (.*)$", _text(), re.MULTILINE) == [
+        "python:3.13-slim AS build",
+        "python:3.13-slim AS runtime",
+    ]
+    other = _text({"build": {"base_image": "registry.example.org/python:3.12"}})
+    assert re.findall(r"^FROM (\S*)", other, re.MULTILINE) == ["registry.example.org/python:3.12"] * 2
+
+
+def test_no_frontend_is_downloaded() -> None:
+    """A syntax line would ask Docker Hub for an image, which is out of reach behind many firewalls."""
+    assert "syntax=" not in _text()
+
+
+@pytest.mark.parametrize("value", ["plain", 'it\'s "quoted"', "two\nlines\nEOF\nRUN false", "$HOME `x` \\ end\\", "é"])
+def test_any_plain_variable_reaches_the_settings_module(value: str) -> None:
+    """Values of the environment are data in the build, whatever they look like."""
+    collect = _instructions(_text({"app": {"environment": {"VALUE": value}}}))[6]
+    script = collect.split("<<'EOF'\n")[1].removesuffix("\nEOF")
+    [given] = [
+        node.args[0]
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.update"
+    ]
+    environment = ast.literal_eval(given)
+    assert environment["VALUE"] == value
+    assert environment["DJANGO_SETTINGS_MODULE"] == "config.settings"
+    assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} < environment.keys()
+
+
+def test_scripts_in_the_dockerfile_are_python() -> None:
+    """Both scripts can be parsed, and the one that cleans up knows where uploads go."""
+    scripts = re.findall(r"<<'EOF'\n(.*?)^EOF$", _text({"app": {"media_root": "/data/up"}}), re.DOTALL | re.MULTILINE)
+    assert len(scripts) == 2
+    for script in scripts:
+        ast.parse(script)
+    assert 'os.chown("/data/up", 10001, 10001)' in scripts[1]
+
+
+def test_the_installer_is_the_one_that_this_project_is_tested_with() -> None:
+    """The version of uv in images is the locked one."""
+    lock = (Path(__file__).parents[2] / "requirements-dev.txt").read_text(encoding="utf-8")
+    assert f"\nuv=={dockerfile.UV_VERSION} " in lock
