@@ -140,7 +140,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
         elif char == "?":
             parts.append("[^/]")
         elif char == "\\" and rest:
-            parts.append(char + rest[0])  # as BuildKit does, which makes a class of \\d
+            parts.append(char + rest[0])  # as BuildKit does, where \d is any digit
             rest = rest[1:]
         elif char == "[":
             group, bracket, rest = rest.partition("]")
