@@ -195,10 +195,11 @@ def container_finding(name: str, attributes: dict[str, Any], component: str) -> 
     if status == "running":
         fine = health in (None, "healthy", "starting")
         detail = f"{name} runs" + (f", {health}" if health else "")
-    else:
-        restarts = attributes["HostConfig"].get("RestartPolicy", {}).get("Name") not in ("", "no", None)
-        fine = status == "exited" and now["ExitCode"] == 0 and not restarts
-        detail = f"{name} {'has done its work' if fine else f'is {status}, exit code ' + str(now['ExitCode'])}"
+    else:  # a task ends, and a container that only carries files is never started; a service does neither
+        task = attributes["HostConfig"].get("RestartPolicy", {}).get("Name") in ("", "no", None)
+        fine = task and status in ("exited", "created") and now["ExitCode"] == 0
+        done = "has done its work" if status == "exited" else "holds its files"
+        detail = f"{name} {done if fine else f'is {status}, exit code ' + str(now['ExitCode'])}"
     return Finding(component, OK if fine else BROKEN, detail, None if fine else f"docker logs --tail 50 {name}")
 
 

@@ -135,6 +135,8 @@ def test_what_is_wrong_with_a_container_is_said(state: dict[str, Any], said: str
         ({"Status": "running", "ExitCode": 0, "Health": {"Status": "healthy"}}, "unless-stopped", "ok"),
         ({"Status": "running", "ExitCode": 0}, "unless-stopped", "ok"),
         ({"Status": "exited", "ExitCode": 0}, "no", "ok"),
+        ({"Status": "created", "ExitCode": 0}, "no", "ok"),
+        ({"Status": "created", "ExitCode": 0}, "unless-stopped", "broken"),
         ({"Status": "exited", "ExitCode": 0}, "unless-stopped", "broken"),
         ({"Status": "exited", "ExitCode": 1}, "no", "broken"),
         ({"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "unless-stopped", "broken"),
