@@ -84,13 +84,13 @@ def test_the_plugins_of_this_project() -> None:
         ({"virtualenv": 1}, "virtualenv option must be a string"),
         ({"toolchain": "poetry"}, "unsupported toolchain option: poetry"),
         ({"typechecker": "pylint"}, "unsupported typechecker option: pylint"),
-        ({"virtualenv": "nowhere"}, 'but "/root-of-it/nowhere" doesn\'t exist; run the following commands'),
+        ({"virtualenv": "nowhere"}, 'but "/project-root/nowhere" doesn\'t exist; run the following commands'),
     ],
 )
 def test_options_that_cannot_be_used(options: Mapping[str, Any], said: str) -> None:
     """A wrong runtime option is named, in the official host's words where it has them."""
     with pytest.raises(OptionError) as caught:
-        Environment.of("/root-of-it", options).validate()
+        Environment.of("/project-root", options).validate()
     assert said in str(caught.value)
 
 
