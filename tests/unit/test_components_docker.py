@@ -1,0 +1,420 @@
+"""Each component of the Docker target registers exactly what it says."""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from components import args, docker, image
+from components.docker.container import REPLACE_ON_CHANGES
+from components.labels import Owner
+from components.release import Release
+from components.settings import Resources
+from tests.unit.harness import (
+    BUILT_IMAGE,
+    CONTAINER,
+    MEMORY,
+    NETWORK,
+    REMOTE_IMAGE,
+    STASH,
+    VOLUME,
+    Recorded,
+    Registered,
+    clear,
+    run,
+    secret,
+)
+
+OWNER = Owner(project="shop", stack="test")
+SMALL = Resources(memory_mb=128, cpus=0.5)
+OURS = {"slipway.project": "shop", "slipway.stack": "test"}
+
+
+def only_container(recorded: Recorded, component: str, user: str, networks: list[str]) -> Registered:
+    """Give the only container of a component, after a look at what all have."""
+    container = recorded.one(CONTAINER)
+    root = recorded.resources[0]
+    assert container.parent == root.urn
+    assert root.custom is False
+    assert {key: container.labels[key] for key in OURS} == OURS
+    assert container.labels["slipway.component"] == component
+    assert container.inputs["user"] == user
+    assert [each["name"] for each in container.inputs.get("networksAdvanced", [])] == networks
+    assert container.replace_on_changes == REPLACE_ON_CHANGES
+    return container
+
+
+def test_networks() -> None:
+    """There is one network with a way out and one without, with fixed names."""
+    recorded = run(lambda: docker.Networks("networks", args.NetworksArgs(owner=OWNER)).internal)
+    found = {each.inputs["name"]: each for each in recorded.of(NETWORK)}
+
+    assert recorded.result == "shop-test-internal"
+    assert {name: each.inputs["internal"] for name, each in found.items()} == {
+        "shop-test-edge": False,
+        "shop-test-internal": True,
+    }
+    assert found["shop-test-edge"].labels == {**OURS, "slipway.component": "edge"}
+
+
+def storage(*, protect: bool) -> Registered:
+    """Give the volume of some storage."""
+    made = args.StorageArgs(owner=OWNER, role="media", protect=protect)
+    return run(lambda: docker.Storage("media-storage", made).source).one(VOLUME)
+
+
+def test_protected_storage() -> None:
+    """Data that is protected cannot be deleted, and is left in place when Pulumi is told to forget it."""
+    volume = storage(protect=True)
+
+    assert volume.inputs["name"] == "shop-test-media"
+    assert volume.labels == {**OURS, "slipway.component": "media"}
+    assert volume.protect
+    assert volume.retain_on_delete
+    assert volume.ignore_changes == ["labels", "driver", "driverOpts"]
+
+
+def test_unprotected_storage() -> None:
+    """Data that is not protected goes with the stack, but no change of a label ever replaces it."""
+    volume = storage(protect=False)
+
+    assert not volume.protect
+    assert not volume.retain_on_delete
+    assert volume.ignore_changes == ["labels", "driver", "driverOpts"]
+
+
+def test_pulled_image() -> None:
+    """Containers get the identity of an image, and the host keeps the image."""
+    recorded = run(lambda: docker.PulledImage("nginx", args.PulledImageArgs(reference="nginx:1.26")).id)
+
+    assert recorded.result == "sha256:nginx:1.26"
+    assert recorded.one(REMOTE_IMAGE).inputs == {"name": "nginx:1.26", "keepLocally": True}
+
+
+def app_image(ca_bundle: str | None = None) -> Recorded:
+    """Register the app's image."""
+    made = args.AppImageArgs(
+        repository="shop",
+        release="0123456789ab",
+        context="examples/guestbook",
+        dockerfile=".slipway/build/test/Dockerfile",
+        labels={"a": "b"},
+        ca_bundle=ca_bundle,
+    )
+    return run(lambda: image.AppImage("app", made).id)
+
+
+def test_app_image() -> None:
+    """The image is built once for a release, never in a preview, and never deleted from where it was pushed."""
+    recorded = app_image()
+    built = recorded.one(BUILT_IMAGE)
+    present = recorded.one(REMOTE_IMAGE)
+
+    assert recorded.result == "sha256:shop:0123456789ab"
+    assert built.inputs == {
+        "tags": ["shop:0123456789ab"],
+        "context": {"location": "examples/guestbook"},
+        "dockerfile": {"location": ".slipway/build/test/Dockerfile"},
+        "labels": {"a": "b"},
+        "load": True,
+        "push": False,
+        "buildOnPreview": False,
+        "network": "default",
+    }
+    assert built.retain_on_delete
+    assert present.inputs == {"name": "shop:0123456789ab", "keepLocally": True}
+    assert built.urn in present.dependencies
+
+
+def test_ca_bundle_is_a_build_secret() -> None:
+    """A CA bundle is a secret of the build, and another one is no reason to build."""
+    built = app_image("-----BEGIN").one(BUILT_IMAGE)
+
+    assert secret(built.inputs["secrets"])
+    assert clear(built.inputs["secrets"]) == {"ca_bundle": "-----BEGIN"}
+    assert built.inputs["ignoreSecretsInDiffCalculation"] == ["ca_bundle"]
+
+
+def test_files_of_the_build(tmp_path: Path) -> None:
+    """The builder finds the Dockerfile with its ignore file beside it; paths name no machine; the same is not written."""
+    release = Release(identity="0", source=tmp_path / "code" / "shop", dockerfile="FROM a\n", ignore="b\n", labels={})
+
+    path = image.write(release, "test", tmp_path)
+    written = (tmp_path / path).stat().st_mtime_ns
+    image.write(release, "test", tmp_path)
+
+    assert path == ".slipway/build/test/Dockerfile"
+    assert (tmp_path / path).read_text() == "FROM a\n"
+    assert (tmp_path / f"{path}.dockerignore").read_text() == "b\n"
+    assert (tmp_path / path).stat().st_mtime_ns == written
+    assert image.context(release, tmp_path) == "code/shop"
+
+
+def test_secret_files() -> None:
+    """Secrets are in a volume of their own for each set of contents, put there by a container that never starts."""
+    made = args.SecretFilesArgs(owner=OWNER, role="app", image="sha256:1", files={"b": "two", "a": "one"})
+    recorded = run(lambda: docker.SecretFiles("app-secrets", made).source)
+    writer = recorded.one(CONTAINER)
+    volume = recorded.one(VOLUME)
+    contents = recorded.one(STASH)
+
+    assert recorded.result == volume.name + "-0123456"
+    assert secret(contents.inputs["input"])
+    assert "one" not in clear(contents.inputs["input"])
+    assert contents.replace_on_changes == ["input"]
+    assert volume.trigger == "app-secrets-contents-id"
+    assert secret(writer.inputs["uploads"])
+    assert clear(writer.inputs["uploads"]) == [
+        {"file": "/run/secrets/a", "content": "one", "permissions": "0444"},
+        {"file": "/run/secrets/b", "content": "two", "permissions": "0444"},
+    ]
+    assert writer.inputs["start"] is False
+    assert writer.inputs["mustRun"] is False
+    assert writer.inputs["networkMode"] == "none"
+    assert writer.ignore_changes == ["image"]
+    assert [each.deletes_first for each in (contents, volume, writer)] == [False, False, False]
+
+
+def fingerprint(files: dict[str, str]) -> object:
+    """Give what is kept of some contents."""
+    made = args.SecretFilesArgs(owner=OWNER, role="app", image="sha256:1", files=files)
+    return clear(run(lambda: docker.SecretFiles("app-secrets", made).source).one(STASH).inputs["input"])
+
+
+def test_other_secrets_have_another_fingerprint() -> None:
+    """Another value, and another name for a value, is something else; the order is not."""
+    assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
+    assert len({fingerprint({"a": "1"}), fingerprint({"a": "2"}), fingerprint({"b": "1"})}) == 3
+
+
+def test_postgres() -> None:
+    """The database has a fixed name, only the internal network, its data in a volume and its password in a file."""
+    made = args.PostgresArgs(
+        owner=OWNER,
+        image="sha256:1",
+        resources=SMALL,
+        database="app",
+        command=["postgres", "-c", "jit=off"],
+        shared_memory_mb=64,
+        network="inside",
+        storage="data",
+        secrets="hidden",
+    )
+    recorded = run(lambda: [(it := docker.Postgres("postgres", made)).host, it.port])
+    container = only_container(recorded, "postgres", "999:999", ["inside"])
+
+    assert recorded.result == ["shop-test-postgres", 5432]
+    assert container.inputs["name"] == "shop-test-postgres"
+    assert container.inputs["command"] == ["postgres", "-c", "jit=off"]
+    assert container.env == {
+        "POSTGRES_DB": "app",
+        "POSTGRES_USER": "app",
+        "POSTGRES_PASSWORD_FILE": "/run/secrets/postgres_password",
+        "POSTGRES_INITDB_ARGS": "--data-checksums",
+    }
+    assert container.mounts == {
+        "/var/lib/postgresql/data": ("data", True),
+        "/run/secrets": ("hidden", False),
+        **MEMORY,
+        "/var/run/postgresql": (None, True),
+    }
+    assert container.inputs["healthcheck"]["tests"] == [
+        "CMD",
+        "pg_isready",
+        "--host=127.0.0.1",
+        "--username=app",
+        "--dbname=app",
+    ]
+    assert container.inputs["stopSignal"] == "SIGINT"
+    assert container.inputs["destroyGraceSeconds"] == 120
+    assert container.inputs["shmSize"] == 64
+    assert "ports" not in container.inputs
+
+
+def test_redis() -> None:
+    """The cache has a fixed name, only the internal network, and its password in a file."""
+    made = args.RedisArgs(
+        owner=OWNER,
+        image="sha256:1",
+        resources=SMALL,
+        command=["redis-server"],
+        network="inside",
+        storage="data",
+        secrets="hidden",
+    )
+    recorded = run(lambda: [(it := docker.Redis("redis", made)).host, it.port])
+    container = only_container(recorded, "redis", "999:999", ["inside"])
+
+    assert recorded.result == ["shop-test-redis", 6379]
+    assert container.inputs["name"] == "shop-test-redis"
+    assert container.mounts == {"/data": ("data", True), "/run/secrets": ("hidden", False), **MEMORY}
+    assert "ports" not in container.inputs
+
+
+def migration(**changes: Any) -> Recorded:  # noqa: ANN401 - any argument
+    """Register a migration."""
+
+    def build() -> pulumi.Output[bool]:
+        made: dict[str, Any] = {
+            "owner": OWNER,
+            "image": "sha256:1",
+            "release": "0123456789ab",
+            "resources": SMALL,
+            "environment": {"A": "1"},
+            "secrets": "hidden",
+            "hidden": [],
+            "network": "inside",
+            "after": [],
+        }
+        return docker.Migration("migration", args.MigrationArgs(**{**made, **changes})).ready
+
+    return run(build)
+
+
+def test_migration() -> None:
+    """The migration runs once, for a limited time, on the internal network, with the app's environment and secrets."""
+    recorded = migration()
+    container = only_container(recorded, "migration", "10001:10001", ["inside"])
+
+    assert recorded.result is True
+    assert container.inputs["command"] == [
+        "timeout",
+        "-k",
+        "10",
+        "900",
+        "python",
+        "manage.py",
+        "migrate",
+        "--noinput",
+    ]
+    assert container.inputs["attach"] is True
+    assert container.inputs["mustRun"] is False
+    assert container.labels["slipway.release"] == "0123456789ab"
+    assert container.labels["slipway.attempt"] == "1"
+    assert container.env == {"A": "1"}
+    assert container.mounts == {"/run/secrets": ("hidden", False), **MEMORY}
+    assert container.deletes_first is False
+
+
+def test_another_attempt_is_another_container() -> None:
+    """The number of the attempt is an input, so that a migration that failed runs again."""
+    assert migration(attempt=2).one(CONTAINER).labels["slipway.attempt"] == "2"
+
+
+def test_static_files() -> None:
+    """Static files are copied by their owner, who has no capability and no network."""
+    made = args.StaticFilesArgs(
+        owner=OWNER, image="sha256:1", release="0123456789ab", resources=SMALL, storage="static"
+    )
+    recorded = run(lambda: docker.StaticFiles("static-files", made).ready)
+    container = only_container(recorded, "static", "0:0", [])
+
+    assert recorded.result is True
+    assert container.inputs["networkMode"] == "none"
+    assert container.mounts == {"/srv/published": ("static", True), **MEMORY}
+    assert container.inputs["command"][:3] == ["timeout", "-k", "10"]
+
+
+def web(replicas: int) -> Recorded:
+    """Register web containers."""
+    made = args.WebArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        replicas=replicas,
+        resources=SMALL,
+        command=["gunicorn"],
+        environment={"A": "1"},
+        secrets="hidden",
+        networks=["outside", "inside"],
+        storage="media",
+        media_root="/app/media",
+        health=["check"],
+        startup_seconds=60,
+        stop_grace_seconds=35,
+    )
+    return run(lambda: docker.Web("web", made).members)
+
+
+def test_web() -> None:
+    """A web container has an automatic name, publishes nothing, and must be healthy before it counts."""
+    recorded = web(1)
+    container = only_container(recorded, "web", "10001:10001", ["outside", "inside"])
+
+    assert recorded.result == ["shop-test-web-1-0123456:8000"]
+    assert container.name == "shop-test-web-1"
+    assert container.inputs["command"] == ["gunicorn"]
+    assert container.inputs["healthcheck"]["tests"] == ["CMD", "check"]
+    assert container.inputs["wait"] is True
+    assert container.inputs["destroyGraceSeconds"] == 35
+    assert container.mounts == {
+        "/app/media": ("media", True),
+        "/run/secrets": ("hidden", False),
+        **MEMORY,
+    }
+    assert "name" not in container.inputs
+    assert "ports" not in container.inputs
+    assert container.deletes_first is False
+
+
+def test_replicas_are_numbered() -> None:
+    """A further replica leaves the others as they are."""
+    names = [each.name for each in web(3).of(CONTAINER)]
+
+    assert sorted(names) == ["shop-test-web-1", "shop-test-web-2", "shop-test-web-3"]
+    assert {each.name for each in web(2).of(CONTAINER)} < set(names)
+
+
+def test_edge() -> None:
+    """The edge alone publishes a port, on the address that it is told; it writes to nothing but memory."""
+    made = args.EdgeArgs(
+        owner=OWNER,
+        image="sha256:1",
+        resources=SMALL,
+        command=["sh"],
+        health=["check"],
+        address="127.0.0.1",
+        port=8080,
+        network="outside",
+        configuration="config",
+        static="static",
+        media="media",
+        stop_grace_seconds=40,
+    )
+    recorded = run(lambda: [(it := docker.Edge("edge", made)).host, it.port, it.url])
+    container = only_container(recorded, "edge", "101:101", ["outside"])
+
+    assert recorded.result == ["shop-test-edge", 8080, "http://127.0.0.1:8080/"]
+    assert container.inputs["ports"] == [{"ip": "127.0.0.1", "external": 8080, "internal": 8080, "protocol": "tcp"}]
+    assert container.mounts == {
+        "/etc/slipway": ("config", False),
+        "/srv/static": ("static", False),
+        "/srv/media": ("media", False),
+        **MEMORY,
+    }
+
+
+def test_switch_waits_for_what_it_needs() -> None:
+    """The switch owns the configuration, joins the edge's network, and runs after what it is told."""
+
+    def build() -> pulumi.Output[bool]:
+        edge = docker.PulledImage("edge", args.PulledImageArgs(reference="nginx:1.26"))
+        made = args.SwitchArgs(
+            owner=OWNER,
+            image="sha256:1",
+            resources=SMALL,
+            command=["sh"],
+            environment={"A": "1"},
+            network="outside",
+            configuration="config",
+            after=[edge],
+        )
+        return docker.Switch("switch", made).ready
+
+    recorded = run(build)
+    container = recorded.one(CONTAINER)
+
+    assert container.inputs["user"] == "0:0"
+    assert container.mounts == {"/etc/slipway": ("config", True), **MEMORY}
+    assert container.env == {"A": "1"}
+    assert recorded.one(REMOTE_IMAGE).urn in container.dependencies
