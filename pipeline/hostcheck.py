@@ -157,9 +157,40 @@ def _container_on(client: docker.DockerClient, address: str, number: int) -> Any
     return None
 
 
-def check(settings: Settings, stack: str, root: Path, environ: Mapping[str, str]) -> None:
+def stranger(client: docker.DockerClient, settings: Settings, stack: str, state: Mapping[str, Any]) -> list[Problem]:
+    """Check that nobody else runs a stack of this name: another checkout, or one whose state was lost.
+
+    Its networks tell: they carry fixed names and live as long as the stack. Volumes outlive it where data is protected.
+    """
+    half_made = [each["resource"] for each in state.get("pending_operations") or []]
+    known = {each.get("id") for each in state.get("resources") or []}
+    named = {(each.get("inputs") or {}).get("name") for each in half_made}
+    labels = [f"slipway.project={settings.app.name}", f"slipway.stack={stack}"]
+    networks = client.networks.list(filters={"label": labels})
+    found = [each for each in networks if each.id not in known and each.name not in named]
+    if not found:
+        return []
+    filters = " ".join(f"--filter label={each}" for each in labels)
+    return [
+        Problem(
+            f"slipway:app.name: {settings.app.name}-{stack} runs on this host already, "
+            f"and this checkout did not make it (network {found[0].name})",
+            allowed="one checkout for each name and stack",
+            mend="make down   # in the checkout that it runs from\n"
+            f"pulumi config set --path slipway:app.name {settings.app.name[:28]}-2 --stack {stack}"
+            "   # or another name here\n"
+            "# or, if its state was lost, without its data:\n"
+            f"docker rm -f $(docker ps -aq {filters}); docker network rm $(docker network ls -q {filters})",
+        )
+    ]
+
+
+def check(settings: Settings, stack: str, root: Path, environ: Mapping[str, str], state: Mapping[str, Any]) -> None:
     """Run every check of the machine and raise all problems at once."""
     with daemon(environ) as client:
-        problems = [*room(client, root, environ), *port(client, settings, stack, environ)]
+        problems = [
+            *room(client, root, environ),
+            *(stranger(client, settings, stack, state) or port(client, settings, stack, environ)),
+        ]
     if problems:
         raise PipelineError(*problems)

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
         settings, state = stack.prepare(engine, arguments.app)
-        hostcheck.check(settings, engine.stack, engine.root, engine.environ)
+        hostcheck.check(settings, engine.stack, engine.root, engine.environ, state)
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state)

@@ -5,13 +5,13 @@ import socket
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from components.settings import Settings, parse
 from pipeline import hostcheck
-from pipeline.console import PipelineError
+from pipeline.console import PipelineError, Problem
 
 
 def settings(port: int, address: str = "127.0.0.1") -> Settings:
@@ -159,3 +159,47 @@ def test_a_missing_daemon_is_named() -> None:
     )
     assert problem.mend is not None
     assert problem.mend.startswith("tools/bootstrap")
+
+
+class Network(NamedTuple):
+    """A made-up network."""
+
+    id: str
+    name: str
+
+
+def strangers(*networks: Network, state: dict[str, Any]) -> list[Problem]:
+    """What is found among networks that carry the labels of the stack."""
+
+    class Networks:
+        def list(self, filters: dict[str, list[str]]) -> list[Network]:
+            assert filters == {"label": ["slipway.project=shop", "slipway.stack=dev"]}
+            return list(networks)
+
+    client: Any = Daemon()
+    client.networks = Networks()
+    return hostcheck.stranger(client, settings(8080), "dev", state)
+
+
+def test_a_stack_of_another_checkout_is_named() -> None:
+    """What another checkout runs under the same name is left alone, and the ways out are said."""
+    [problem] = strangers(Network("1", "shop-dev-edge"), state={})
+
+    filters = "--filter label=slipway.project=shop --filter label=slipway.stack=dev"
+    assert problem.lines() == [
+        "slipway:app.name: shop-dev runs on this host already, and this checkout did not make it (network shop-dev-edge)",
+        "  allowed: one checkout for each name and stack",
+        "  mend:    make down   # in the checkout that it runs from",
+        "           pulumi config set --path slipway:app.name shop-2 --stack dev   # or another name here",
+        "           # or, if its state was lost, without its data:",
+        f"           docker rm -f $(docker ps -aq {filters}); docker network rm $(docker network ls -q {filters})",
+    ]
+
+
+def test_what_the_stack_made_itself_is_no_stranger() -> None:
+    """Networks that the state knows, or that an interrupted update was making, are this stack's own."""
+    made = {"resources": [{"id": "1"}, {"type": "pulumi:pulumi:Stack"}]}
+    half = {"pending_operations": [{"type": "creating", "resource": {"inputs": {"name": "shop-dev-internal"}}}]}
+
+    assert strangers(state={}) == []
+    assert strangers(Network("1", "shop-dev-edge"), Network("2", "shop-dev-internal"), state={**made, **half}) == []
