@@ -62,7 +62,7 @@ class AppImageArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class SecretFilesArgs:
-    """Secrets that containers read as files."""
+    """Secrets that processes read as files."""
 
     owner: Owner
     """The stack."""

@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc
+from pulumi.runtime.stack import Stack
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key that marks a secret value."""
@@ -44,6 +45,8 @@ class Registered:
     inputs: Mapping[str, Any]
     """Secret values are marked; see ``secret()`` and ``clear()``."""
     dependencies: frozenset[str]
+    property_dependencies: Mapping[str, set[str]]
+    """For each input, where its value comes from."""
     protect: bool
     retain_on_delete: bool
     deletes_first: bool | None
@@ -75,7 +78,7 @@ class Recorded:
     resources: list[Registered] = field(default_factory=list)
     result: Any = None
     outputs: dict[str, Any] = field(default_factory=dict)
-    """What was exported."""
+    """What was exported, as the program said it."""
 
     def of(self, type_: str) -> list[Registered]:
         """Give the resources of a type."""
@@ -174,6 +177,7 @@ class _Recorder(mocks.MockMonitor):
                 custom=request.custom,
                 inputs=rpc.deserialize_properties(request.object, keep_unknowns=True),
                 dependencies=frozenset(request.dependencies),
+                property_dependencies={key: set(each.urns) for key, each in request.propertyDependencies.items()},
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
                 deletes_first=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
@@ -183,11 +187,6 @@ class _Recorder(mocks.MockMonitor):
                 trigger=trigger,
             )
         )
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - the same
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
-            self._recorded.outputs.update(rpc.deserialize_properties(request.outputs))
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # Pulumi's mocks have no types
 
 
 def run(  # noqa: PLR0913 - what a run of a program depends on
@@ -227,6 +226,8 @@ def run(  # noqa: PLR0913 - what a run of a program depends on
             organization="organization",
         )
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call] # Pulumi's mocks have no types
+        root = pulumi.runtime.get_root_resource()
+        recorded.outputs.update(root.outputs if isinstance(root, Stack) else {})
     return recorded
 
 

@@ -1,0 +1,223 @@
+"""The order of a deployment: what comes before what, and that nothing happens after a step that failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import environment, image, settings
+from components.deployment import TARGETS, Deployment, once
+from components.docker.task import StepError
+from components.release import Release
+from components.secrets import Secrets
+from components.settings import Target
+from tests.sample import settings as sample
+from tests.unit.harness import BUILT_IMAGE, CONTAINER, Outcome, Recorded, run
+
+SAID: Mapping[str, Any] = {"web": {"replicas": 2}}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write nothing, and keep what this machine trusts out of the tests."""
+
+    def write(_release: Release, stack: str) -> str:
+        return f".slipway/build/{stack}/Dockerfile"
+
+    monkeypatch.setattr(image, "write", write)
+    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+
+
+def hidden(value: str) -> pulumi.Output[str]:
+    """Make a secret."""
+    return pulumi.Output.secret(value)
+
+
+class Watched:
+    """A deployment that keeps what it registered, also when it fails."""
+
+    def __init__(self) -> None:
+        self.components: list[str] = []
+
+    def run(
+        self,
+        said: Mapping[str, Any] = SAID,
+        outcome: Outcome = lambda _name, _inputs: {},
+        state: Mapping[str, Any] | None = None,
+    ) -> Recorded:
+        """Deploy the sample with what is said differently."""
+
+        def watched(name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+            self.components.append(name)
+            return outcome(name, inputs)
+
+        def build() -> None:
+            Deployment(
+                sample(said),
+                Secrets(django_key=hidden("key"), postgres_password=hidden("a/b"), redis_password=hidden("c d")),
+            )
+
+        return run(build, outcome=watched, state=state)
+
+
+def deployed(said: Mapping[str, Any] = SAID, state: Mapping[str, Any] | None = None) -> Recorded:
+    """Deploy the sample with what is said differently."""
+    return Watched().run(said, state=state)
+
+
+def before(recorded: Recorded, component: str) -> set[str]:
+    """Give the components whose containers exist before those of one, at any distance, and the build."""
+    by_urn = {each.urn: each for each in recorded.resources}
+    names = {each.urn: each.labels["slipway.component"] for each in recorded.of(CONTAINER)}
+    names |= {each.urn: "build" for each in recorded.of(BUILT_IMAGE)}
+    todo = [urn for urn, name in names.items() if name == component]
+    assert todo
+    seen: set[str] = set()
+    while todo:
+        urn = todo.pop()
+        new = by_urn[urn].dependencies - seen
+        seen |= new
+        todo += new
+    return {names[urn] for urn in seen if urn in names}
+
+
+DATASTORES = {"postgres", "redis", "postgres-secrets", "redis-secrets", "app-secrets"}
+
+
+@pytest.mark.parametrize(
+    ("component", "expected"),
+    [
+        ("postgres", {"postgres-secrets"}),
+        ("redis", {"redis-secrets"}),
+        ("edge", set()),
+        ("static", {"build"}),
+        ("migration", {"build", *DATASTORES}),
+        ("web", {"build", *DATASTORES, "migration", "static"}),
+        ("switch", {"build", *DATASTORES, "migration", "static", "web", "edge"}),
+    ],
+)
+def test_order(component: str, expected: set[str]) -> None:
+    """Each step waits for all that it needs, and for nothing else."""
+    assert before(deployed(), component) == expected
+
+
+@pytest.mark.parametrize(
+    ("failing", "reached"),
+    [
+        ("migration", {"migration", "static"}),
+        ("static", {"migration", "static"}),
+        ("switch", {"migration", "static", "web-1", "web-2", "switch"}),
+    ],
+)
+def test_nothing_happens_after_a_failure(failing: str, reached: set[str]) -> None:
+    """When a step fails, what comes after it is not even registered, and the update is an error."""
+    watched = Watched()
+
+    def outcome(name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"exitCode": int(name == f"shop-test-{failing}"), "containerLogs": "why"}
+
+    with pytest.raises(StepError, match=r"failed with exit code 1[\s\S]*why[\s\S]*`pulumi up` again"):
+        watched.run(outcome=outcome)
+
+    ran = {name.removeprefix("shop-test-") for name in watched.components}
+    assert ran <= reached
+    assert failing in ran
+
+
+def test_a_failed_step_is_tried_again() -> None:
+    """The number of each attempt comes from the stack's state."""
+    labels = [
+        {"label": "slipway.component", "value": "migration"},
+        {"label": "slipway.attempt", "value": "4"},
+    ]
+    state = {"urn": {"type": CONTAINER, "outputs": {"labels": labels, "exitCode": 1}}}
+
+    attempts = {
+        each.labels["slipway.component"]: each.labels["slipway.attempt"]
+        for each in deployed(state=state).of(CONTAINER)
+        if "slipway.attempt" in each.labels
+    }
+
+    assert attempts == {"migration": "5", "static": "1", "switch": "1"}
+
+
+def test_switch_knows_every_web_container() -> None:
+    """The switch hands the traffic to all new web containers by name."""
+    recorded = deployed()
+    switch = recorded.one(CONTAINER, "shop-test-switch")
+
+    assert switch.env["SLIPWAY_MEMBERS"] == "shop-test-web-1-0123456:8000 shop-test-web-2-0123456:8000"
+    assert switch.env["SLIPWAY_EDGE"] == "shop-test-edge:8081"
+
+
+def test_an_edge_setting_changes_the_switch_alone() -> None:
+    """Another body size is a reload of nginx: no container but the switch is another one."""
+    bigger = {**SAID, "edge": {"max_body_mb": 99}}
+    usual = {each.urn: each.inputs for each in deployed().resources}
+    changed = {each.urn for each in deployed(bigger).resources if each.inputs != usual[each.urn]}
+
+    assert [urn.rsplit("::", 1)[1] for urn in changed] == ["shop-test-switch"]
+
+
+def test_an_own_dockerfile_brings_its_own_command() -> None:
+    """An image of the project's own starts as it says itself."""
+    own = deployed().one(CONTAINER, "shop-test-web-1").inputs
+    theirs = Watched().run({**SAID, "app": {"dockerfile": "manage.py"}}).one(CONTAINER, "shop-test-web-1").inputs
+
+    assert own["command"][0] == "gunicorn"
+    assert "command" not in theirs
+
+
+def test_passwords_are_quoted_in_addresses() -> None:
+    """Any password is a valid part of an address."""
+    assert environment.database_url("a/b@c", "host", 5432, "app") == "postgresql://app:a%2Fb%40c@host:5432/app"
+    assert environment.redis_url("c d", "host", 6379) == "redis://:c%20d@host:6379/0"
+
+
+def test_environment_of_the_app() -> None:
+    """The app knows its names, its origins and where its secrets are; on a loopback address, the local names too."""
+    assert environment.app(sample(), "0123456789ab") == {
+        "HOME": "/tmp",  # noqa: S108 - in a container
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SLIPWAY_RELEASE": "0123456789ab",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "CSRF_TRUSTED_ORIGINS": "https://localhost,http://127.0.0.1:8080,http://localhost:8080",
+        "SECRET_KEY_FILE": "/run/secrets/secret_key",
+        "DATABASE_URL_FILE": "/run/secrets/database_url",
+        "REDIS_URL_FILE": "/run/secrets/redis_url",
+    }
+
+
+def test_environment_on_a_public_address() -> None:
+    """On an address that others reach, only the domain is a name, and what the project says itself wins."""
+    public = sample(
+        {
+            "domain": "shop.example.org",
+            "edge": {"address": "0.0.0.0"},  # noqa: S104 - a setting
+            "app": {"environment": {"HOME": "/home", "LEVEL": "info"}},
+        }
+    )
+
+    found = environment.app(public, "0123456789ab")
+
+    assert found["ALLOWED_HOSTS"] == "shop.example.org"
+    assert found["CSRF_TRUSTED_ORIGINS"] == "https://shop.example.org"
+    assert found["HOME"] == "/home"
+    assert found["LEVEL"] == "info"
+
+
+def test_every_target_has_components() -> None:
+    """There is a row for each target that settings allow."""
+    assert set(TARGETS) == set(Target)
+
+
+def test_once_waits_for_every_gate() -> None:
+    """A value behind gates is there when they are, and is not when one of them failed."""
+
+    def fails(_: str) -> bool:
+        raise StepError("closed")
+
+    assert run(lambda: once("it", pulumi.Output.from_input(True), pulumi.Output.from_input(True))).result == "it"
+    with pytest.raises(StepError, match="closed"):
+        run(lambda: once("it", pulumi.Output.from_input("x").apply(fails)))
