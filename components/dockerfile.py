@@ -133,6 +133,8 @@ ENV PATH=/opt/venv/bin:$PATH \\
     UV_NO_PROGRESS=1 \\
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
+# A step that fails stays for a second: the docker-build plugin loses what a build says in its last moment.
+SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || {{ code=$?; sleep 1; exit $code; }}"]
 
 # The installer.
 RUN --mount=type=cache,target=/root/.cache/pip \\

@@ -63,11 +63,21 @@ def _port(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
-def _settings_module(found: Match[str], engine: "Engine") -> Problem:
+def _build(found: Match[str], engine: "Engine") -> Problem:
+    """Name what the project's own code said while its static files were collected."""
+    error = found["error"].strip()
+    module = re.search(r"No module named '([\w.]+)'", error)
+    if module is None:
+        return Problem(
+            f"the image cannot be built, since Django does not start in it: {error}",
+            allowed="settings that can be imported with a made-up SECRET_KEY, DATABASE_URL and REDIS_URL",
+            mend="mend the project and run the same command again",
+        )
     return Problem(
-        f"slipway:app.settings_module: Django cannot import it in the image: No module named '{found['module']}'",
-        allowed="the settings module that manage.py names, and whatever it imports listed in the requirements",
-        mend=f"pulumi config set --path slipway:app.settings_module NAME --stack {engine.stack}",
+        f"the image cannot be built, since Django does not start in it: No module named '{module[1]}'",
+        allowed="modules of the project, and packages that its requirements list",
+        mend=f"list the package in the requirements; or, if the settings module is wrong:\n"
+        f"pulumi config set --path slipway:app.settings_module NAME --stack {engine.stack}",
     )
 
 
@@ -103,7 +113,10 @@ RULES: list[tuple[str, type_of_rule]] = [
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",
         _port,
     ),
-    (r"collectstatic(?s:.*)ModuleNotFoundError: No module named '(?P<module>[^']+)'", _settings_module),
+    (
+        r"#\d+ [\d.]+ (?P<error>[A-Z][\w.]*(?:Error|Exception|ImproperlyConfigured): [^\n]+|django[\w.]+: [^\n]+)",
+        _build,
+    ),
     (r"(?:manifest for|pull access denied for) (?P<image>\S+?),? (?:not found|repository does not exist)", _image),
     (
         r"(?P<what>(?:lookup \S+|dial tcp \S+)[^\n]*(?:no such host|connection refused|i/o timeout|server misbehaving))",

@@ -21,16 +21,18 @@ def unwell(attributes: dict[str, Any]) -> str | None:
     return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None
 
 
-def last_words(engine: Engine, project: str) -> None:
-    """Print the end of the log of every container of the stack that is not well."""
+def last_words(engine: Engine, project: str, said: str = "") -> None:
+    """Print the end of the log of every container of the stack that is not well, unless that was said already."""
     labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
     with hostcheck.daemon(engine.environ) as client:
         for container in client.containers.list(all=True, filters={"label": labels}):
             what = unwell(container.attrs)
             if what is None:
                 continue
+            text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
+            if text and text.splitlines()[-1].strip() in said:
+                continue
             engine.console.say(f"    {container.labels.get('slipway.component')} ({container.name}) {what}; it said:")
-            text = container.logs(tail=LAST_LINES).decode(errors="replace")
             checks = (container.attrs["State"].get("Health") or {}).get("Log") or []
             if checks:
                 text += f"\nits last health check said: {checks[-1].get('Output', '').strip()}"
@@ -55,7 +57,7 @@ def command(engine: Engine, outcome: Result, name: str) -> PipelineError:
 def update(engine: Engine, outcome: Result, project: str) -> PipelineError:
     """Make the error of an update that failed, and print what its containers said."""
     try:
-        last_words(engine, project)
+        last_words(engine, project, outcome.text)
     except PipelineError as error:  # the daemon went away: that is what is wrong
         return error
     return command(engine, outcome, "up")

@@ -1,28 +1,25 @@
 """Pulumi's output for people: without tracebacks, without the chatter of a build, without a line for each group.
 
-It drops lines and cuts long ones. Everything that was said stays in the log file of the command.
+It drops lines, cuts long ones, and says what a build says without Pulumi's words around it. Everything that was said stays in the log file of the command.
 """
 
 import re
 from collections.abc import Iterator
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-_PREFIXES = (
-    # " +  docker:index:Container web creating (3s) text": what a resource says while it is worked on.
-    re.compile(r"^[ @~+\-=><]*\w\S*:\S*:\S+ \S+ [a-z]+(?: \(\d+(?:\.\d+)?s\))? ?"),
-    # "#14 1.203 text": what a step of a build says.
-    re.compile(r"^\s*#\d+ (?:\d+\.\d+ )?"),
+# " ~  docker:index:Container web updating (3s) [diff: ~image]; text": what a resource says while it is worked on.
+_EVENT = re.compile(
+    r"^[ @~+\-=><]*(?P<type>\w[\w-]*:\S*:\w+) (?P<name>\S+) (?P<verb>\*?\*?[a-z]+(?: replacement| failed)?(?:\*\*)?)"
+    r"(?P<seconds> \([\d.]+s\))?(?:\[retain\])?(?P<difference> \[diff: [^\]]*\];?)? ?(?P<said>.*)$"
 )
+_STEP = re.compile(r"^#\d+ (?P<time>\d+\.\d+ )?(?P<said>.*)$")  # "#14 1.203 text": what a step of a build says
 # What is said again and again, or about steps that took no time.
-_CHATTER = (
-    re.compile(r"^@ [a-z]+\.+$"),
-    re.compile(r"^ [+~-] +slipway:\S+ \S+ (?:creating|updating|deleting|created|updated|deleted) \(\S+s\)$"),
-    re.compile(
-        r"docker-build:index:Image \S+ [a-z]+ \(\S+s\)"
-        r"(?:$| #\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]))"
-    ),
+_DOTS = re.compile(r"^@ [a-z]+\.+$")
+_QUIET_STEPS = re.compile(
+    r"^#\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]|ERROR)|^-+$|^$"
 )
-_BUILD = re.compile(r"^.*docker-build:index:Image \S+ [a-z]+ \(\S+s\) #\d+ \[")
+_EXPLAINED = "incorrect passphrase"  # always said again in words of our own
+_BUILD, _GROUP = "docker-build:index:Image", "slipway:"
 _LONGEST = 160
 _HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
@@ -48,7 +45,10 @@ class Readable:
         """Give what is to be printed for the next line: itself, after a heading that waited for it, or nothing."""
         line = line.rstrip()
         text = plain(line).rstrip()
-        if self._dropped(text) or any(pattern.search(text) for pattern in _CHATTER):
+        event = _EVENT.match(text)
+        said = event["said"] if event else text
+        step = _STEP.match(said)
+        if self._in_traceback(step["said"] if step else said) or _chatter(text, event):
             return
         if _HEADING.match(text):
             self._heading = line  # printed with the first line below it that is kept
@@ -63,26 +63,34 @@ class Readable:
         if self._heading is not None:
             yield self._heading
         self._blank, self._heading = False, None
-        yield line if len(text) <= _LONGEST or not _BUILD.match(text) else f"{text[:_LONGEST]} ..."
+        if event and step and event["type"] == _BUILD:
+            line = text = f"    {event['name']} | {step['said']}"
+        yield f"{text[:_LONGEST]} ..." if len(text) > _LONGEST and ("failed to solve" in text or step) else line
 
-    def _dropped(self, text: str) -> bool:
-        """Whether a line is part of a traceback. The last line of one, with the reason, is kept."""
-        body = text
-        for prefix in _PREFIXES:
-            body = prefix.sub("", body, count=1)
-        said = body.lstrip()
-        if said.startswith(_CHAINED):
+    def _in_traceback(self, said: str) -> bool:
+        """Whether a line is part of a traceback. The last line of one, with the reason, is not."""
+        words = said.lstrip()
+        if words.startswith(_CHAINED):
             return True
-        if _START in body:
-            self._inside, self._depth = True, body.index(_START)
+        if _START in said:
+            self._inside, self._depth = True, said.index(_START)
             return True
         if not self._inside:
             return False
-        if not body or len(body) - len(said) > self._depth:
+        if not said or len(said) - len(words) > self._depth:
             return True  # frames are indented deeper than the headline
         self._inside = False
-        return said.startswith(_END_OF_PROGRAM)  # how the language host ends a program whose update has failed
+        return words.startswith(_END_OF_PROGRAM)  # how the language host ends a program whose update has failed
 
     def all(self, text: str) -> list[str]:
         """Filter a whole text."""
         return [kept for line in text.splitlines() for kept in self.feed(line)]
+
+
+def _chatter(text: str, event: re.Match[str] | None) -> bool:
+    """Whether a line is no news."""
+    if event is None:
+        return bool(_DOTS.match(text)) or text.endswith(_EXPLAINED)
+    if event["type"].startswith(_GROUP):
+        return not event["said"]
+    return event["type"] == _BUILD and event["verb"].endswith("ing") and bool(_QUIET_STEPS.match(event["said"]))

@@ -34,7 +34,7 @@ def _instructions(text: str) -> list[str]:
 def test_the_order_of_the_instructions() -> None:
     """Two stages; what changes seldom comes before what changes often."""
     assert [each.split()[0] for each in _instructions(_text())] == [
-        *["FROM", "ENV", "WORKDIR", "RUN", "RUN", "COPY", "RUN"],
+        *["FROM", "ENV", "WORKDIR", "SHELL", "RUN", "RUN", "COPY", "RUN"],
         *[
             "FROM",
             "RUN",
@@ -54,7 +54,7 @@ def test_the_order_of_the_instructions() -> None:
 
 def test_the_final_stage() -> None:
     """What runs has a numeric user, a health check and gunicorn in exec form, and came from the build stage."""
-    final = _instructions(_text())[9:]
+    final = _instructions(_text())[10:]
     assert final[0] == (
         "ENV PATH=/opt/venv/bin:$PATH \\\n"
         "    PYTHONDONTWRITEBYTECODE=1 \\\n"
@@ -80,7 +80,7 @@ def test_the_final_stage() -> None:
 def test_dependencies_see_nothing_but_requirements() -> None:
     """Each requirements file is mounted at its own path, and nothing else: a changed line reinstalls nothing."""
     text = _text({"app": {"requirements": "requirements/prod.txt"}}, ("requirements/base.txt", "requirements/prod.txt"))
-    install = _instructions(text)[4]
+    install = _instructions(text)[5]
     assert re.findall(r"--mount=(type=bind\S+)", install) == [
         "type=bind,source=requirements/base.txt,target=/app/requirements/base.txt",
         "type=bind,source=requirements/prod.txt,target=/app/requirements/prod.txt",
@@ -123,7 +123,7 @@ def test_no_frontend_is_downloaded() -> None:
 @pytest.mark.parametrize("value", ["plain", 'it\'s "quoted"', "two\nlines\nEOF\nRUN false", "$HOME `x` \\ end\\", "é"])
 def test_any_plain_variable_reaches_the_settings_module(value: str) -> None:
     """Values of the environment are data in the build, whatever they look like."""
-    collect = _instructions(_text({"app": {"environment": {"VALUE": value}}}))[6]
+    collect = _instructions(_text({"app": {"environment": {"VALUE": value}}}))[7]
     script = collect.split("<<'EOF'\n")[1].removesuffix("\nEOF")
     [given] = [
         node.args[0]

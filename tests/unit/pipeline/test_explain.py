@@ -5,6 +5,8 @@ import pytest
 from pipeline.engine import Engine
 from pipeline.explain import explain
 
+MODULE = """list the package in the requirements; or, if the settings module is wrong:
+pulumi config set --path slipway:app.settings_module NAME --stack dev"""
 LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock
 file with `pulumi cancel`.
   file:///x.json: created by me@host (pid 7) at 2026-01-01T00:00:00Z"""
@@ -47,8 +49,13 @@ COLLECTSTATIC = """#12 [build 7/9] RUN python manage.py collectstatic --noinput
         ),
         (
             COLLECTSTATIC,
-            "slipway:app.settings_module: Django cannot import it in the image: No module named 'config.nope'",
-            "pulumi config set --path slipway:app.settings_module NAME --stack dev",
+            "the image cannot be built, since Django does not start in it: No module named 'config.nope'",
+            MODULE,
+        ),
+        (
+            "#9 1.2 django.core.exceptions.X: Set KEY",
+            "the image cannot be built, since Django does not start in it: django.core.exceptions.X: Set KEY",
+            "mend the project and run the same command again",
         ),
         (
             "error: dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: no such host",

@@ -23,8 +23,8 @@ def test_chatter_is_dropped() -> None:
  +  docker:index:Container web creating (2s) waiting for web to be healthy"""
 
     assert Readable().all(text) == [
-        f"{build} #6 [build 4/7] RUN {'x' * 200}"[:160] + " ...",
-        f"{build} #6 2.1 Installed 12 packages",
+        f"    app-build | [build 4/7] RUN {'x' * 200}"[:160] + " ...",
+        "    app-build | Installed 12 packages",
         " +  docker:index:Container web creating (2s) waiting for web to be healthy",
     ]
 
@@ -111,13 +111,13 @@ def test_tracebacks_in_prefixed_lines_are_seen() -> None:
 
 def test_tracebacks_in_build_logs_are_seen() -> None:
     """BuildKit puts a step number and a time before each line."""
-    text = """#14 1.203 Traceback (most recent call last):
+    lines = """#14 1.203 Traceback (most recent call last):
 #14 1.203   File "manage.py", line 22, in <module>
 #14 10.203     main()
 #14 10.204 ModuleNotFoundError: No module named 'config.nope'
-#14 ERROR: process did not complete"""
+#14 ERROR: process did not complete""".splitlines()
+    prefix = " ~  docker-build:index:Image app-build updating (7s) [diff: ~contextHash,labels]; "
 
-    assert Readable().all(text) == [
-        "#14 10.204 ModuleNotFoundError: No module named 'config.nope'",
-        "#14 ERROR: process did not complete",
+    assert Readable().all("\n".join(prefix + line for line in lines)) == [
+        "    app-build | ModuleNotFoundError: No module named 'config.nope'",
     ]
