@@ -123,7 +123,7 @@ class App(_Model):
     )
     media_root: ContainerPath = Field(
         description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
-        examples=["/srv/media"],
+        examples=["/app/media"],
     )
     environment: dict[VariableName, VariableValue] = Field(
         description="Plain environment variables for the project. Nothing secret: they are stored in clear.",
@@ -151,7 +151,11 @@ class Web(_Model):
 
     replicas: Whole = Field(ge=1, le=50, description="How many containers serve the app.", examples=[2])
     threads: Whole = Field(
-        ge=1, le=256, description="Threads of each worker; there is a worker for each core of the limit.", examples=[4]
+        ge=1,
+        le=256,
+        description="Threads of each worker. There are 2 workers for each core of the limit and 1 more, "
+        "from 2 to 12, and no more than the memory holds.",
+        examples=[4],
     )
     startup_seconds: Whole = Field(
         ge=1, le=3600, description="How long a new container may take to become healthy.", examples=[60]

@@ -32,6 +32,8 @@ class Edge(target.Edge):
                     Mount(volume=args.static, target=STATIC_DIR),
                     Mount(volume=args.media, target=MEDIA_DIR),
                 ],
+                # Uploads and slow answers wait here, in memory.
+                memory_mounts={"/tmp": args.resources.memory_mb // 2},  # noqa: S108 - a path in a container
                 health=Health(command=args.health, startup_seconds=30),
                 port=Port(address=args.address, external=args.port, internal=HTTP_PORT),
                 stop_signal="SIGTERM",

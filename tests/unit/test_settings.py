@@ -291,7 +291,7 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
             path,
             f'"{path}"',
             "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
-            "--path 'slipway:app.media_root' /srv/media",
+            "--path 'slipway:app.media_root' /app/media",
         )
         for path in ("media", "/app", "/srv", "/srv/static/media", "/tmp/media", "/data/../etc", "/data//x")  # noqa: S108  # refused
     ),
