@@ -93,7 +93,7 @@ def test_health_is_waited_for() -> None:
 
     assert container.inputs["healthcheck"] == {
         "tests": ["CMD", "true"],
-        "interval": "2s",
+        "interval": "3s",
         "timeout": "6s",
         "startPeriod": "1m30s",
         "retries": 3,
