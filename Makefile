@@ -37,10 +37,10 @@ lint: bootstrap ## ruff, mypy, and whether generated files are fresh
 test: lint test-unit test-conformance test-e2e ## every test, with a real Docker daemon
 
 test-unit: bootstrap ## tests that need no daemon
-	@$(READY) && python -m pytest tests/unit
+	@$(READY) && python -m pytest -m "not long" tests/unit
 
 test-conformance: bootstrap ## the recorded answers of the official plugins
-	@$(READY) && python -m pytest tests/conformance
+	@$(READY) && python -m pytest -m "not long" tests/conformance
 
 test-e2e: bootstrap ## the README's commands, for real
 	@$(READY) && python -m pytest -m "not long" tests/e2e
@@ -49,7 +49,7 @@ test-long: bootstrap ## what takes longer than CI allows
 	@$(READY) && python -m pytest -m long tests
 
 numbers: bootstrap ## measure what docs/numbers.md shows
-	@$(READY) && python tools/measure.py
+	@$(READY) && python -m tools.measure
 
 lock: bootstrap ## take new versions into requirements*.txt and the example's
 	@$(READY) && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -87,7 +87,7 @@ def tools() -> dict[str, str]:
 
 
 def copy_repository(to: Path) -> None:
-    """Copy what is in version control or would be, as it is now; tools are shared with the original."""
+    """Copy what is in version control or would be, as it is now."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -100,6 +100,10 @@ def copy_repository(to: Path) -> None:
         if source.is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, to / name)
+
+
+def share_tools(to: Path) -> None:
+    """Let a copy of the repository use the tools of the original."""
     (to / ".venv").symlink_to(ROOT / ".venv")
     (to / ".slipway").mkdir()
     shutil.copy2(ROOT / ".slipway/env", to / ".slipway/env")
@@ -138,6 +142,7 @@ class Site:
     def make(self, **settings: Any) -> "Site":  # noqa: ANN401 - settings are of many types
         """Write everything that a stack needs."""
         copy_repository(self.root)
+        share_tools(self.root)
         shutil.copytree(ROOT / "examples/guestbook", self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
         self.state.mkdir()
         self.environ |= {
@@ -337,19 +342,23 @@ class Site:
 
 
 def sweep(daemon: docker.DockerClient, prefix: str = f"e2e-{RUN}-") -> list[str]:
-    """Remove by label whatever is left of stacks whose names begin like this."""
+    """Remove by label whatever is left of stacks or projects whose names begin like this."""
+    filters: dict[str, str | list[str] | bool] = {"label": ["slipway.stack"]}
     swept = []
-    label: dict[str, str | list[str] | bool] = {"label": ["slipway.stack"]}
-    for container in daemon.containers.list(all=True, filters=label):
-        if container.labels["slipway.stack"].startswith(prefix):
+
+    def ours(labels: Mapping[str, str]) -> bool:
+        return any(labels.get(name, "").startswith(prefix) for name in ("slipway.stack", "slipway.project"))
+
+    for container in daemon.containers.list(all=True, filters=filters):
+        if ours(container.labels):
             swept.append(str(container.name))
             container.remove(force=True, v=True)
-    for network in daemon.networks.list(filters=label):
-        if network.attrs["Labels"]["slipway.stack"].startswith(prefix):
+    for network in daemon.networks.list(filters=filters):
+        if ours(network.attrs["Labels"]):
             swept.append(str(network.name))
             network.remove()
-    for volume in daemon.volumes.list(filters=label):
-        if volume.attrs["Labels"]["slipway.stack"].startswith(prefix):
+    for volume in daemon.volumes.list(filters=filters):
+        if ours(volume.attrs["Labels"]):
             swept.append(str(volume.name))
             volume.remove(force=True)
     return swept
@@ -367,3 +376,8 @@ def multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, str, byt
         parts.append(f"{head}Content-Type: {kind}\r\n\r\n".encode() + content + b"\r\n")
     body = b"".join(parts) + f"--{boundary}--\r\n".encode()
     return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+if __name__ == "__main__":
+    for gone in sweep(docker.from_env()):
+        print(f"removed {gone}")

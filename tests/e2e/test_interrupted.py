@@ -73,7 +73,7 @@ def site_key(labels: dict[str, str]) -> str:
 
 @pytest.mark.parametrize(
     "moment",
-    ["==> Check the machine", "docker-build:index:Image", "docker:index:Container postgres-server creating"],
+    ["==> Check the machine", "app-build | [build", "docker:index:Container postgres-server creating"],
 )
 def test_ctrl_c(site: Site, moment: str) -> None:
     """The whole foreground group gets the signal, as from a terminal; what is under way is finished, then it ends."""
