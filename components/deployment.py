@@ -90,7 +90,8 @@ class Deployment:
             "static-files",
             args.StaticFilesArgs(
                 owner=owner,
-                image=app.id,
+                # Only then: a file without a hash in its name is also the one of the release that serves.
+                image=once(app.id, migration.ready),
                 release=self.release,
                 resources=settings.web.resources,
                 storage=self._static,
@@ -101,7 +102,7 @@ class Deployment:
             "web",
             args.WebArgs(
                 owner=owner,
-                image=once(app.id, migration.ready, static.ready),
+                image=once(app.id, static.ready),
                 release=self.release,
                 replicas=settings.web.replicas,
                 resources=settings.web.resources,

@@ -91,7 +91,7 @@ DATASTORES = {"postgres", "redis", "postgres-secrets", "redis-secrets", "app-sec
         ("postgres", {"postgres-secrets"}),
         ("redis", {"redis-secrets"}),
         ("edge", set()),
-        ("static", {"build"}),
+        ("static", {"build", *DATASTORES, "migration"}),
         ("migration", {"build", *DATASTORES}),
         ("web", {"build", *DATASTORES, "migration", "static"}),
         ("switch", {"build", *DATASTORES, "migration", "static", "web", "edge"}),
@@ -105,7 +105,7 @@ def test_order(component: str, expected: set[str]) -> None:
 @pytest.mark.parametrize(
     ("failing", "reached"),
     [
-        ("migration", {"migration", "static"}),
+        ("migration", {"migration"}),
         ("static", {"migration", "static"}),
         ("switch", {"migration", "static", "web-1", "web-2", "switch"}),
     ],
