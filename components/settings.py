@@ -90,7 +90,7 @@ class Resources(_Model):
         ge=16, le=1048576, description="Memory limit of one container, in MiB; it gets no swap on top.", examples=[512]
     )
     cpus: Number = Field(
-        ge=0.01, le=256, description="CPU limit of one container, in cores; not more than the host has.", examples=[0.5]
+        ge=0.1, le=256, description="CPU limit of one container, in cores; not more than the host has.", examples=[0.5]
     )
 
 

@@ -182,8 +182,9 @@ def _healthcheck(health: Health) -> docker.ContainerHealthcheckArgs:
 
 def cores(cpus: float) -> str:
     """Write a number of CPUs as the plugin reads it back: any other spelling replaces the container every time."""
-    text = f"{cpus:.9f}"
-    return f"{cpus:.1f}" if text.count("0") == 9 else text.rstrip("0")  # noqa: PLR2004 - the plugin counts so
+    text, short = f"{cpus:.9f}", f"{cpus:.1f}"
+    # The plugin counts zeros. Where that loses digits (10.05), the limit is worth more than an empty diff.
+    return short if text.count("0") == 9 and float(short) == cpus else text.rstrip("0")  # noqa: PLR2004
 
 
 def duration(seconds: int) -> str:

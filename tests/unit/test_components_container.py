@@ -139,7 +139,9 @@ def test_duration(seconds: int, text: str) -> None:
     assert duration(seconds) == text
 
 
-@pytest.mark.parametrize(("cpus", "text"), [(1, "1.0"), (2, "2.0"), (0.5, "0.5"), (0.25, "0.25"), (1.75, "1.75")])
+@pytest.mark.parametrize(
+    ("cpus", "text"), [(1, "1.0"), (2, "2.0"), (0.5, "0.5"), (0.25, "0.25"), (10, "10."), (10.05, "10.05")]
+)
 def test_cores(cpus: float, text: str) -> None:
     """CPUs are spelled as the plugin reads them back from the daemon."""
     assert cores(cpus) == text

@@ -312,10 +312,10 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         "web.resources.cpus",
         float("inf"),
         "Infinity",
-        "a number from 0.01 to 256",
+        "a number from 0.1 to 256",
         "--path 'slipway:web.resources.cpus' 0.5",
     ),
-    ("web.resources.cpus", "half", '"half"', "a number from 0.01 to 256", "--path 'slipway:web.resources.cpus' 0.5"),
+    ("web.resources.cpus", "half", '"half"', "a number from 0.1 to 256", "--path 'slipway:web.resources.cpus' 0.5"),
     ("data.protect", 1, "1", "true or false", "--path 'slipway:data.protect' true"),
     ("data.protect", "yes", '"yes"', "true or false", "--path 'slipway:data.protect' true"),
     (
