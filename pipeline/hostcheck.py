@@ -107,8 +107,7 @@ def port(client: docker.DockerClient, settings: Settings, stack: str, environ: M
         return [_taken(settings, stack, who)]
     if not is_local(docker_host(environ)):
         return []
-    family = socket.AF_INET6 if ":" in edge.address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((edge.address, edge.port))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from components.settings import Settings
 
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, never bound
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1"}  # noqa: S104 - compared with, never bound
 SERVER_ERROR = 500
 
 
@@ -34,8 +34,7 @@ def url(settings: Settings) -> str:
     host = ANY_ADDRESS.get(edge.address, edge.address)
     if settings.domain != "localhost":
         host = settings.domain
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}/" if edge.port == http.client.HTTP_PORT else f"http://{shown}:{edge.port}/"
+    return f"http://{host}/" if edge.port == http.client.HTTP_PORT else f"http://{host}:{edge.port}/"
 
 
 def ask(settings: Settings, path: str = "/", timeout: float = 10) -> Page:
