@@ -12,7 +12,7 @@ import yaml
 
 from components.problems import NAMESPACE, SettingsError, full_key
 from components.settings import KEYS, ROOT, Resolved, Settings, file_problems, resolve
-from pipeline.console import Console, problem
+from pipeline.console import Console, PipelineError, problem
 
 
 class _Loader(yaml.SafeLoader):
@@ -35,10 +35,15 @@ def stack_file(stack: str, root: Path = ROOT) -> Path:
     template = path.with_name(f"{stack}.template.yaml")
     if path.exists() or template.exists():
         return path if path.exists() else template
+    raise no_stack(stack, path)
+
+
+def no_stack(stack: str, path: Path) -> PipelineError:
+    """Make the error for a stack without a file."""
     known = sorted(
         each.name.removeprefix("Pulumi.").removesuffix(".yaml") for each in path.parent.glob("Pulumi.*.yaml")
     )
-    raise problem(
+    return problem(
         f"there is no stack {stack}: stacks/{path.name} does not exist",
         allowed=", ".join(dict.fromkeys(["dev", *known])),
         mend=f"cp stacks/dev.template.yaml stacks/{path.name}   # and edit it",

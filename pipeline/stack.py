@@ -31,12 +31,7 @@ def stack_file(engine: Engine) -> None:
         draft.replace(path)
         engine.console.say(f"    made stacks/{path.name} from {template.name}; it belongs to this machine")
         return
-    known = sorted({DEV, *(each.name[len("Pulumi.") : -len(".yaml")] for each in path.parent.glob("Pulumi.*.yaml"))})
-    raise problem(
-        f"there is no stack {engine.stack}: stacks/{path.name} does not exist",
-        allowed=", ".join(known),
-        mend=f"cp stacks/dev.template.yaml stacks/{path.name}   # and edit it",
-    )
+    raise settings.no_stack(engine.stack, path)
 
 
 def backend(engine: Engine) -> None:
