@@ -13,9 +13,11 @@ LAST_LINES = 20
 def unwell(attributes: dict[str, Any]) -> str | None:
     """Say what is wrong with a container; None when nothing is."""
     now = attributes["State"]
-    health = (now.get("Health") or {}).get("Status")
+    health = now.get("Health") or {}
     if now["Status"] == "running":
-        return health if health == "unhealthy" else None
+        if health.get("Status") == "unhealthy":
+            return "is unhealthy"
+        return "is not healthy yet" if health.get("FailingStreak") and health.get("Status") == "starting" else None
     if now["Status"] == "restarting":
         return "restarts again and again"
     return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None

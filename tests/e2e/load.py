@@ -71,8 +71,10 @@ class Load:
         self._token = token
         work: dict[str, Callable[[], None]] = {"read": self._read, "write": self._write, "slow": self._slow}
         for kind in self.kinds:
-            for _ in range(kind.visitors):
-                thread = threading.Thread(target=self._visit, args=(kind, work[kind.name]), daemon=True)
+            for number in range(kind.visitors):
+                # Slow ones come one after the other, so that at any time one of them has long to wait yet.
+                first = self.slow_seconds * number / kind.visitors if kind.name == "slow" else 0
+                thread = threading.Thread(target=self._visit, args=(kind, work[kind.name], first), daemon=True)
                 self._threads.append(thread)
                 thread.start()
         return self
@@ -101,7 +103,8 @@ class Load:
             failed += ": " + "; ".join(self.failures[:SHOWN_FAILURES])
         return f"{self.requests} requests ({kinds}), p99 of reading {p99:.0f} ms, {failed}"
 
-    def _visit(self, kind: Kind, work: Callable[[], None]) -> None:
+    def _visit(self, kind: Kind, work: Callable[[], None], first: float) -> None:
+        self._end.wait(first)
         while not self._end.is_set():
             begun = time.monotonic()
             try:

@@ -143,7 +143,7 @@ class Site:
         """Write everything that a stack needs."""
         copy_repository(self.root)
         share_tools(self.root)
-        shutil.copytree(ROOT / "examples/guestbook", self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+        self.copy_app()
         self.state.mkdir()
         self.environ |= {
             "PULUMI_BACKEND_URL": f"file://{self.state}",
@@ -152,6 +152,10 @@ class Site:
         }
         self.set(**settings)
         return self
+
+    def copy_app(self) -> None:
+        """Copy the example project."""
+        shutil.copytree(ROOT / "examples/guestbook", self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
 
     def set(self, **settings: Any) -> None:  # noqa: ANN401 - settings are of many types
         """Write the stack's file, keeping its secrets. Small, so that several stacks fit on two cores."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime.invoke import InvokeResult
 
 from components.docker import attempts
 from components.docker.container import Container
@@ -120,6 +121,27 @@ def test_failed_steps_are_tried_again() -> None:
 def test_attempts_come_from_the_state() -> None:
     """The state of the stack says how the last attempt ended."""
     assert run(attempts.load, state=STATE).result == {"migration": 3, "static": 1, "switch": 4}
+
+
+def test_a_state_that_is_being_written_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local backend writes a state in more than one go: who asks in between waits; other errors are not waited out."""
+    answers: list[Exception | InvokeResult] = [
+        Exception("invoke failed: failed to load checkpoint: EOF"),
+        InvokeResult({"outputs": {"a": 1}}),
+        Exception("no"),
+    ]
+
+    def invoke(*_arguments: object) -> InvokeResult:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
+
+    assert attempts._read("f", {}) == {"outputs": {"a": 1}}
+    with pytest.raises(Exception, match=r"^no$"):
+        attempts._read("f", {})
 
 
 def test_first_deployment_has_no_attempts() -> None:

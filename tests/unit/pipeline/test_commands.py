@@ -117,8 +117,12 @@ def test_down_knows_the_images_that_the_stack_has_built() -> None:
     ("state", "said"),
     [
         ({"Status": "running", "ExitCode": 0, "Health": {"Status": "healthy"}}, None),
-        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "starting"}}, None),
-        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "unhealthy"),
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "starting", "FailingStreak": 0}}, None),
+        (
+            {"Status": "running", "ExitCode": 0, "Health": {"Status": "starting", "FailingStreak": 2}},
+            "is not healthy yet",
+        ),
+        ({"Status": "running", "ExitCode": 0, "Health": {"Status": "unhealthy"}}, "is unhealthy"),
         ({"Status": "exited", "ExitCode": 0}, None),
         ({"Status": "exited", "ExitCode": 3}, "ended with exit code 3"),
         ({"Status": "restarting", "ExitCode": 1}, "restarts again and again"),
