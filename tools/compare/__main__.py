@@ -18,7 +18,7 @@ from tools.compare import program
 from tools.compare.measure import Compose, Row, Slipway, busy, measure
 
 EXAMPLES = """example:
-  . .slipway/env && python -m tools.compare > comparison.md     3 min, and 3 more where compose is built first
+  . .slipway/env && python -m tools.compare > comparison.md     4 min, and 3 more where compose is built first
 """
 
 

@@ -37,7 +37,7 @@ LIMIT_SECONDS = 420
 ANSWER_SECONDS = 60
 """How long after its command a side may take to answer, and to answer with a new line."""
 LOOK_SECONDS = 0.05
-ROUNDS = 5
+ROUNDS, RELEASES = 5, 3
 REQUESTS = 100
 """So many are answered before a release under load begins, and again after it."""
 BEFORE = "1.0.0"
@@ -268,6 +268,11 @@ def duration_row(what: str, seconds: tuple[float, float], command: str) -> Row:
     return Row(what, (f"{ours:.1f} s", f"{theirs:.1f} s"), command, f"{ours / theirs:.2f}")
 
 
+def medians(both: tuple[list[float], list[float]]) -> tuple[float, float]:
+    """Take the median of each side."""
+    return statistics.median(both[0]), statistics.median(both[1])
+
+
 def measure(sides: tuple[Side, Side]) -> Iterator[Row]:
     """Go through the life of both."""
     both = " / ".join(f"`{side.command}`" for side in sides)
@@ -289,13 +294,18 @@ def measure(sides: tuple[Side, Side]) -> Iterator[Row]:
     for _ in range(ROUNDS):
         for times, side in zip(empty, sides, strict=True):
             times.append(timed(side.up))
-    medians = (statistics.median(empty[0]), statistics.median(empty[1]))
-    yield duration_row(f"nothing changed, median of {ROUNDS}", medians, both)
+    yield duration_row(f"nothing changed, median of {ROUNDS}", medians(empty), both)
 
-    quiet = [release(side, version) for side, version in zip(sides, ("2.0.0", "2.0.1"), strict=True)]
+    lives: tuple[list[float], list[float]] = ([], [])
+    ends: tuple[list[float], list[float]] = ([], [])
+    for number in range(RELEASES):
+        for index, side in enumerate(sides):
+            live, end = release(side, f"2.{number}.{index}")
+            lives[index].append(live)
+            ends[index].append(end)
     change = f"change `VERSION` in `config/version.py`, then {both}"
-    yield duration_row("a changed line of code to its first answer", (quiet[0][0], quiet[1][0]), change)
-    yield duration_row("the same, to the end of the command", (quiet[0][1], quiet[1][1]), change)
+    yield duration_row(f"a changed line of code to its first answer, median of {RELEASES}", medians(lives), change)
+    yield duration_row("the same, to the end of the command", medians(ends), change)
     cells, gaps = [], []
     for side, version in zip(sides, ("3.0.0", "3.0.1"), strict=True):
         side.set_version(version)
