@@ -67,7 +67,7 @@ def parts() -> Iterator[Part]:
         answers = connects(socket.AF_INET, ("127.0.0.1", MIRROR_PORT))
         where = f"registry at 127.0.0.1:{MIRROR_PORT}"
         yield part("images", where if answers else None, lacking=f"no {where}")
-    yield part("settings", str(places.ENV) if places.ENV.is_file() else None, lacking="no .slipway/env")
+    yield part("shell", str(places.ENV) if places.ENV.is_file() else None, lacking="no .slipway/env")
 
 
 def run(console: Console, *, as_json: bool) -> int:

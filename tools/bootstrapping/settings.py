@@ -9,6 +9,9 @@ from pathlib import Path
 
 from tools.bootstrapping import docker, places
 
+SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+"""The certificates that Debian's own programs trust, those of a company's network among them."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -43,6 +46,9 @@ def text(chosen: Chosen) -> str:
         "fi",
         "export PULUMI_SKIP_UPDATE_CHECK=true",
     ]
+    if SYSTEM_BUNDLE.is_file():
+        lines += ["# what the steps of a build trust: see slipway:build.ca_bundle in docs/settings.md"]
+        lines += default("SSL_CERT_FILE", str(SYSTEM_BUNDLE))
     if chosen.docker_host != docker.DEFAULT:
         lines += default("DOCKER_HOST", chosen.docker_host)
     if chosen.pulumi_home is not None:

@@ -133,6 +133,18 @@ def test_what_the_user_has_set_stays() -> None:
 
 
 @pytest.mark.usefixtures("clone")
+def test_builds_trust_what_the_system_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's certificates, where it has them and the user has chosen none."""
+    bundle = tmp_path / "ca.crt"
+    monkeypatch.setattr(settings, "SYSTEM_BUNDLE", bundle)
+    assert "SSL_CERT_FILE" not in sourced(settings.text(chosen()))
+
+    bundle.touch()
+    assert sourced(settings.text(chosen()))["SSL_CERT_FILE"] == str(bundle)
+    assert sourced(settings.text(chosen()), SSL_CERT_FILE="/own")["SSL_CERT_FILE"] == "/own"
+
+
+@pytest.mark.usefixtures("clone")
 def test_official_tools_need_no_settings_of_ours() -> None:
     """With what Pulumi and Docker bring themselves, their own places stay in use."""
     found = sourced(settings.text(chosen(pulumi_home=None, buildx_config=None)))
@@ -259,7 +271,7 @@ def test_the_check_is_for_programs_too(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main.main(["--check", "--json"]) == 1
     found = {part["name"]: part for part in json.loads(capsys.readouterr().out)}
     assert list(found) == [
-        "python", "environment", "pulumi", "plugin docker", "plugin docker-build", "docker", "settings",
+        "python", "environment", "pulumi", "plugin docker", "plugin docker-build", "docker", "shell",
     ]  # fmt: skip
     assert [name for name, part in found.items() if part["present"]] in (["python"], ["python", "pulumi"])
     assert all(part["mend"] for part in found.values() if not part["present"])
