@@ -37,7 +37,7 @@ lint: bootstrap ## ruff, mypy, and whether generated files are fresh
 test: lint test-unit test-conformance test-e2e ## every test, with a real Docker daemon
 
 test-unit: bootstrap ## tests that need no daemon
-	@$(READY) && python -m pytest -m "not long" tests/unit
+	@$(READY) && python -m pytest -m "not long" tests/unit --cov=components --cov-branch --cov-report=term:skip-covered --cov-fail-under=98
 
 test-conformance: bootstrap ## the recorded answers of the official plugins
 	@$(READY) && python -m pytest -m "not long" tests/conformance
