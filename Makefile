@@ -13,7 +13,7 @@ TARGET := --stack "$(STACK)"
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
-	@echo "  STACK=name (default dev) and APP=path/to/django/project work with up and preview; STACK= with down and doctor."
+	@echo "  STACK=name (default dev) works with up, preview, down and doctor; APP=path/to/django/project with all but down, which needs none."
 
 bootstrap: ## bring the tools: virtual environment, Pulumi, plugins, Docker
 	@$(PYTHON) tools/bootstrap
@@ -28,7 +28,7 @@ down: bootstrap ## destroy the stack with its data
 	@$(PIPELINE) down $(TARGET)
 
 doctor: ## what is here, what is missing, the command that mends it
-	@if [ -f .slipway/env ] && [ -x .venv/bin/python ]; then $(PIPELINE) doctor $(TARGET); \
+	@if [ -f .slipway/env ] && [ -x .venv/bin/python ]; then $(PIPELINE) doctor $(TARGET) $(if $(APP),--app "$(APP)"); \
 	else $(PYTHON) tools/bootstrap --check; fi
 
 lint: bootstrap ## ruff, mypy, and whether generated files are fresh

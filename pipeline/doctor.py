@@ -13,7 +13,7 @@ from typing import Any
 
 from components.problems import SettingsError
 from components.settings import Settings
-from pipeline import hostcheck, interrupted, page, secrets, settings, stack
+from pipeline import hostcheck, interrupted, page, project, secrets, settings, stack
 from pipeline.arguments import add_target
 from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError
 from pipeline.engine import Engine
@@ -46,7 +46,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_target(parser, app=False)
+    add_target(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """Look at everything and print it."""
     engine = Engine(arguments.stack, console)
     findings = []
-    for finding in look(engine):
+    for finding in look(engine, arguments.app):
         findings.append(finding)
         if not arguments.json:
             show(console, finding)
@@ -77,10 +77,12 @@ def show(console: Console, finding: Finding) -> None:
         console.say(f"{'':30}{line}")
 
 
-def look(engine: Engine) -> Iterator[Finding]:
-    """Look at the tools, the machine, the stack, what runs, and what it serves."""
+def look(engine: Engine, app: str | None = None) -> Iterator[Finding]:
+    """Look at the tools, the machine, a project that may be deployed, the stack, what runs, and what it serves."""
     yield from tools(engine)
     yield from _guarded("docker", lambda: docker_daemon(engine))
+    if app is not None:
+        yield from _guarded("project", lambda: django_project(engine, app))
     loaded: list[Settings] = []
     yield from _guarded("settings", lambda: stack_settings(engine, loaded))
     yield from _guarded("state", lambda: state(engine))
@@ -115,6 +117,12 @@ def tools(engine: Engine) -> Iterator[Finding]:
         state = OK if answer["present"] else BROKEN
         mend = None if answer["present"] else str(answer["mend"] or "tools/bootstrap")
         yield Finding(str(answer["name"]), state, str(answer["found"] or "missing"), mend)
+
+
+def django_project(engine: Engine, app: str) -> Iterator[Finding]:
+    """Look at the project that ``up --app`` would deploy."""
+    found = project.find(app, engine.root)
+    yield Finding("project", OK, f"{found['source']} with the settings module {found['settings_module']}")
 
 
 def docker_daemon(engine: Engine) -> Iterator[Finding]:

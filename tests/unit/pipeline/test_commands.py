@@ -176,6 +176,18 @@ def test_doctor_finds_problems_without_stopping_at_the_first(
     assert "web-1" in broken["state"].detail
 
 
+def test_doctor_looks_at_a_project(engine: Engine, tmp_path: Path) -> None:
+    """What ``up`` would make of the folder, or why it can make nothing of it."""
+    (tmp_path / "manage.py").write_text('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")')
+    [finding] = doctor.django_project(engine, str(tmp_path))
+    assert finding.state == "ok"
+    assert finding.detail == f"{tmp_path} with the settings module shop.settings"
+
+    (tmp_path / "manage.py").unlink()
+    with pytest.raises(PipelineError, match=r"has no manage\.py"):
+        list(doctor.django_project(engine, str(tmp_path)))
+
+
 class Steps:
     """Takes the place of everything that ``up`` calls, and notes the order."""
 
