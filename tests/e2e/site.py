@@ -30,6 +30,13 @@ UP_SECONDS = 420
 """The longest that one command may take: a build of everything on a slow machine."""
 
 
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f6"
+    "45400000000049454e44ae426082"
+)
+"""A picture, as small as they get."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a page answered."""

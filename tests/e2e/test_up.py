@@ -7,14 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.site import Site, multipart
+from tests.e2e.site import PNG, Site, multipart
 
 pytestmark = pytest.mark.docker
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001a5f6"
-    "45400000000049454e44ae426082"
-)
 
 
 @pytest.fixture(scope="module")
