@@ -137,6 +137,7 @@ def bring(report: Report, answer: Answer, *, mirror: bool) -> tuple[Answer, str]
         report.run(["systemctl", "start", "docker"], name="start-docker", limit=120, mend="journalctl -u docker -n 50")
     elif ask(DEFAULT).version is None:
         line = [shutil.which("dockerd") or "/usr/sbin/dockerd", *(["--registry-mirror", MIRROR] if mirror else [])]
+        forget_dead()
         daemon = Daemon("dockerd", tuple(line), lambda: ask(DEFAULT).version is not None, seconds=START_SECONDS)
         daemon.ensure(report.say)
     answer = ask(DEFAULT)
@@ -146,6 +147,21 @@ def bring(report: Report, answer: Answer, *, mirror: bool) -> tuple[Answer, str]
             mend="journalctl -u docker -n 50" if has_init() else "dockerd   # by hand, to see what it says",
         )
     return answer, done
+
+
+def forget_dead(run: Path = Path("/var/run"), proc: Path = Path("/proc")) -> None:
+    """Remove the pid files of daemons that are gone, so that a new one starts.
+
+    Docker only asks whether the number is in use, so it waits in vain for a zombie, or for whoever has the number now.
+    """
+    for file, program in (("docker.pid", "dockerd"), ("docker/containerd/containerd.pid", "containerd")):
+        path = run / file
+        try:
+            before, _, after = (proc / path.read_text().strip() / "stat").read_text().rpartition(")")
+        except OSError:
+            before, after = "", ""
+        if before.partition("(")[2] != program or after.split()[0] in {"Z", "X"}:
+            path.unlink(missing_ok=True)
 
 
 def has_init() -> bool:

@@ -276,3 +276,26 @@ def test_the_check_is_for_programs_too(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert [name for name, part in found.items() if part["present"]] in (["python"], ["python", "pulumi"])
     assert all(part["mend"] for part in found.values() if not part["present"])
     assert check.MEND == "tools/bootstrap"
+
+
+@pytest.mark.parametrize(
+    ("stat", "kept"),
+    [
+        ("7 (containerd) S 1 7", True),
+        ("7 (containerd) Z 1 7", False),
+        ("7 (python3) S 1 7", False),
+        (None, False),
+    ],
+)
+def test_a_dead_daemon_is_forgotten(tmp_path: Path, stat: str | None, kept: bool) -> None:  # noqa: FBT001 - expected value
+    """A pid file counts while its program runs; a zombie, a stranger with its number, or nobody at all does not."""
+    pid_file = tmp_path / "run/docker/containerd/containerd.pid"
+    pid_file.parent.mkdir(parents=True)
+    pid_file.write_text("7")
+    if stat is not None:
+        (tmp_path / "proc/7").mkdir(parents=True)
+        (tmp_path / "proc/7/stat").write_text(stat)
+
+    docker.forget_dead(tmp_path / "run", tmp_path / "proc")
+
+    assert pid_file.exists() is kept
