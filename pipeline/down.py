@@ -20,7 +20,6 @@ EXAMPLES = """examples:
   python -m pipeline down staging
 """
 IMAGE = "docker-build:index:Image"
-CONTAINER = interrupted.CONTAINER
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -19,6 +19,7 @@ import requests
 from components.settings import Settings
 from pipeline.console import PipelineError, Problem, problem
 
+CONTAINER = "docker:index/container:Container"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 ROOM_MB = 1024
 ANSWER_SECONDS = 30
@@ -184,12 +185,26 @@ def stranger(client: docker.DockerClient, settings: Settings, stack: str, state:
     ]
 
 
-def check(settings: Settings, stack: str, root: Path, environ: Mapping[str, str], state: Mapping[str, Any]) -> None:
-    """Run every check of the machine and raise all problems at once."""
+def stopped(client: docker.DockerClient, state: Mapping[str, Any]) -> list[str]:
+    """Name the containers of a stack's state that should run and do not: Pulumi alone takes the state's word for it."""
+    running = {container.id for container in client.containers.list()}
+    return [
+        str(each["outputs"]["name"])
+        for each in state.get("resources") or []
+        if each["type"] == CONTAINER and not each.get("delete")
+        if (each.get("outputs") or {}).get("mustRun") and each.get("id") not in running
+    ]
+
+
+def check(
+    settings: Settings, stack: str, root: Path, environ: Mapping[str, str], state: Mapping[str, Any]
+) -> list[str]:
+    """Run every check of the machine and raise all problems at once; give the containers that should run and do not."""
     with daemon(environ) as client:
         problems = [
             *room(client, root, environ),
             *(stranger(client, settings, stack, state) or port(client, settings, stack, environ)),
         ]
-    if problems:
-        raise PipelineError(*problems)
+        if problems:
+            raise PipelineError(*problems)
+        return stopped(client, state)

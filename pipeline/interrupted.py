@@ -13,9 +13,10 @@ import docker.errors
 from pipeline import failed
 from pipeline.console import problem
 from pipeline.engine import Engine, Lock
+from pipeline.hostcheck import CONTAINER
 
 WAIT_FOR_OTHER_SECONDS = 300
-CONTAINER, NETWORK = "docker:index/container:Container", "docker:index/network:Network"
+NETWORK = "docker:index/network:Network"
 
 
 def release_stale_locks(engine: Engine, wait: float = WAIT_FOR_OTHER_SECONDS) -> bool:

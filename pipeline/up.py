@@ -36,12 +36,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
         settings, state = stack.prepare(engine, arguments.app)
-        hostcheck.check(settings, engine.stack, engine.root, engine.environ, state)
+        stopped = hostcheck.check(settings, engine.stack, engine.root, engine.environ, state)
+        if stopped:
+            console.say(f"    {', '.join(stopped)}: not running; Pulumi looks at what is really there first")
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state)
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
-        outcome = engine.stream("up", "--yes", "--skip-preview")
+        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []))
     if outcome.code:
         raise failed.update(engine, outcome, settings.app.name)
     with console.step("page", f"Ask {page.url(settings)}"):

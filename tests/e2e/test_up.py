@@ -159,6 +159,18 @@ def test_a_changed_line_arrives(site: Site) -> None:
     assert site.sql("select name from guestbook_entry where message = 'row-4711'") == ["Ada"]
 
 
+def test_containers_that_stopped_are_started(site: Site) -> None:
+    """After a crash of the host's Docker, `up` does not take the word of the state for it that all is well."""
+    for component in ("web", "edge"):
+        site.container(component).stop(timeout=10)
+
+    said = site.up().good().text
+
+    assert f"e2e-{site.stack}-edge" in said
+    assert "not running; Pulumi looks at what is really there first" in said
+    assert site.ask().status == 200
+
+
 def test_down_leaves_nothing(site: Site) -> None:
     """No container, no network, no volume, no image, no state; the stack's file stays; twice is once."""
     images = {tag for each in site.containers("web") if each.image is not None for tag in each.image.tags}

@@ -30,7 +30,7 @@ class Container:
     """A made-up container that publishes a port."""
 
     def __init__(self, port: int, address: str = "127.0.0.1", **labels: str) -> None:
-        self.name = "box"
+        self.name = self.id = "box"
         self.labels = {f"slipway.{name}": value for name, value in labels.items()}
         self.ports = {"8080/tcp": [{"HostIp": address, "HostPort": str(port)}], "9/tcp": None}
 
@@ -203,3 +203,19 @@ def test_what_the_stack_made_itself_is_no_stranger() -> None:
 
     assert strangers(state={}) == []
     assert strangers(Network("1", "shop-dev-edge"), Network("2", "shop-dev-internal"), state={**made, **half}) == []
+
+
+def test_containers_that_stopped_are_named() -> None:
+    """Those that should run: not one-shots, not the remains of an earlier release, nothing that runs."""
+
+    def resource(name: str, *, must_run: bool = True, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+        kind = "docker:index/container:Container"
+        return {"type": kind, "id": name, "outputs": {"name": name, "mustRun": must_run}, **more}
+
+    up = Container(1)
+    up.id = "up"
+    client: Any = Daemon(up)
+    resources = [resource("up"), resource("down"), resource("migration", must_run=False), resource("old", delete=True)]
+
+    assert hostcheck.stopped(client, {"resources": [*resources, {"type": "pulumi:pulumi:Stack"}]}) == ["down"]
+    assert hostcheck.stopped(client, {}) == []

@@ -11,7 +11,7 @@ import docker
 import docker.errors
 import pytest
 
-from pipeline import interrupted
+from pipeline import hostcheck, interrupted
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
 from tests.unit.pipeline.fake_pulumi import Fake, printed
@@ -121,10 +121,10 @@ def test_half_made_things_are_removed_and_forgotten(
         "pending_operations": [
             creating(interrupted.NETWORK, "dev-internal"),
             creating("docker:index/volume:Volume", "dev-postgres"),
-            creating(interrupted.CONTAINER, "web-1"),
-            creating(interrupted.CONTAINER, "web-2"),
-            creating(interrupted.CONTAINER, "web-3"),
-            {"type": "deleting", "resource": {"type": interrupted.CONTAINER, "urn": "u", "inputs": {"name": "web-1"}}},
+            creating(hostcheck.CONTAINER, "web-1"),
+            creating(hostcheck.CONTAINER, "web-2"),
+            creating(hostcheck.CONTAINER, "web-3"),
+            {"type": "deleting", "resource": {"type": hostcheck.CONTAINER, "urn": "u", "inputs": {"name": "web-1"}}},
         ],
     }
 
