@@ -134,7 +134,7 @@ class App(_Model):
 class Edge(_Model):
     """nginx, the only process that publishes a port."""
 
-    address: Address = Field(description="The address of the host that the port is published on.", examples=["0.0.0.0"])  # noqa: S104
+    address: Address = Field(description="The address of the host that the port is published on.", examples=["0.0.0.0"])  # noqa: S104 - an example, never bound
     port: Whole = Field(ge=1, le=65535, description="The port of the host that is published.", examples=[8080])
     image: Image = Field(description="The nginx image.", examples=["nginx:1.26"])
     max_body_mb: Whole = Field(

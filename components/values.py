@@ -67,7 +67,7 @@ def _inside(path: str) -> str:
 
 def _media(path: str) -> str:
     """Keep uploads away from what the containers need for themselves."""
-    taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108
+    taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108 - paths in a container
     around = any(other == path or other.startswith(f"{path}/") for other in taken)
     beneath = any(path.startswith(f"{other}/") for other in taken if other != "/app")
     if around or beneath or posixpath.normpath(path) != path:

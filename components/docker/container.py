@@ -184,7 +184,7 @@ def cores(cpus: float) -> str:
     """Write a number of CPUs as the plugin reads it back: any other spelling replaces the container every time."""
     text, short = f"{cpus:.9f}", f"{cpus:.1f}"
     # The plugin counts zeros. Where that loses digits (10.05), the limit is worth more than an empty diff.
-    return short if text.count("0") == 9 and float(short) == cpus else text.rstrip("0")  # noqa: PLR2004
+    return short if text.count("0") == 9 and float(short) == cpus else text.rstrip("0")  # noqa: PLR2004 - the plugin counts so
 
 
 def duration(seconds: int) -> str:

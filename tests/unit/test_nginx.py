@@ -75,7 +75,7 @@ def test_headers_are_overwritten() -> None:
     }
 
 
-@pytest.mark.parametrize(("address", "believed"), [("127.0.0.1", True), ("127.1.2.3", True), ("0.0.0.0", False)])  # noqa: S104
+@pytest.mark.parametrize(("address", "believed"), [("127.0.0.1", True), ("127.1.2.3", True), ("0.0.0.0", False)])  # noqa: S104 - never bound
 def test_only_a_proxy_on_the_same_host_is_believed(address: str, believed: bool) -> None:  # noqa: FBT001 - a table
     """What a visitor says about himself counts only where no visitor can connect."""
     text = nginx.site(settings({"edge": {"address": address}}))

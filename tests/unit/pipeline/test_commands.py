@@ -80,7 +80,7 @@ def test_the_problems_of_settings_are_printed_like_all_others(monkeypatch: pytes
     console = Console(io.StringIO(), io.StringIO())
 
     assert command_line.main(["up"], console) == 1
-    assert 'error: slipway:environment: found "live"\n  allowed: one of dev' in console.err.getvalue()  # type: ignore[attr-defined]
+    assert 'error: slipway:environment: found "live"\n  allowed: one of dev' in console.err.getvalue()  # type: ignore[attr-defined]  # the fixture writes into text
 
 
 PROTECTED = {

@@ -66,7 +66,7 @@ def test_the_address_is_one_that_a_browser_can_open(address: str, domain: str, p
 
 
 @pytest.mark.parametrize(("status", "served"), [(200, True), (302, True), (404, True), (500, False), (502, False)])
-def test_an_application_that_answers_is_served(server: Server, status: int, served: bool) -> None:  # noqa: FBT001
+def test_an_application_that_answers_is_served(server: Server, status: int, served: bool) -> None:  # noqa: FBT001 - expected value
     """That a page is not found is an answer of the application; an error of the server is none."""
     server.statuses = [status]
 

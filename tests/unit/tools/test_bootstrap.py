@@ -236,7 +236,7 @@ def test_an_interrupted_pip_starts_anew(clone: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("clone")
 @pytest.mark.parametrize(("line", "works"), [("version = 3.10.1", False), ("version_info = 3.13.0.final.0", True)])
-def test_an_environment_of_another_python(monkeypatch: pytest.MonkeyPatch, line: str, works: bool) -> None:  # noqa: FBT001
+def test_an_environment_of_another_python(monkeypatch: pytest.MonkeyPatch, line: str, works: bool) -> None:  # noqa: FBT001 - expected value
     """An environment made with a Python that is not supported is made again; with another supported one it stays."""
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
     places.VENV.mkdir(parents=True)
