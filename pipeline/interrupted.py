@@ -3,6 +3,7 @@
 It removes only what the state of the stack names as half made. A lock whose process may still run is left alone.
 """
 
+import json
 import re
 import time
 from typing import Any
@@ -35,9 +36,25 @@ def release_stale_locks(engine: Engine, wait: float = WAIT_FOR_OTHER_SECONDS) ->
         time.sleep(0.5)
     stale = engine.locks()
     if stale:
+        remove_cut_off(engine)
         engine.console.say(f"    takes away the lock of an update that was killed: {_who(stale[0])}")
         engine.must("cancel", "--yes", engine.stack)
     return bool(stale)
+
+
+def remove_cut_off(engine: Engine) -> None:
+    """Remove what a local backend notes beside the state if it was killed while it wrote that: nothing reads past it.
+
+    The state itself is written in one piece. The ``.attrs`` file beside it is not, and nothing is lost without one.
+    """
+    folder = engine.backend_folder()
+    if folder is None:
+        return
+    for path in (folder / ".pulumi").rglob("*.attrs"):
+        try:
+            json.loads(path.read_bytes())
+        except ValueError:
+            path.unlink()
 
 
 def pending(state: dict[str, Any] | None) -> list[dict[str, Any]]:

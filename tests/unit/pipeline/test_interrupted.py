@@ -41,6 +41,20 @@ def test_the_lock_of_a_killed_update_is_taken_away(engine: Engine, fake: Fake, r
     assert f"takes away the lock of an update that was killed: process {NOBODY}" in printed(engine)
 
 
+def test_what_was_cut_off_beside_the_state_is_removed(engine: Engine, fake: Fake, root: Path) -> None:
+    """A backend that was killed while it wrote the attributes of the state would read nothing of the stack again."""
+    folder = root / ".slipway/state/.pulumi/stacks/slipway"
+    folder.mkdir(parents=True)
+    texts = {"dev.json": "{}", "dev.json.attrs": "", "dev.json.bak.attrs": '{"md5":"x"}'}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    lock(root, NOBODY)
+
+    assert interrupted.release_stale_locks(engine)
+    assert sorted(path.name for path in folder.iterdir()) == ["dev.json", "dev.json.bak.attrs"]
+    assert fake.calls == ["cancel --yes dev"]
+
+
 def test_without_a_lock_nothing_is_run(engine: Engine, fake: Fake) -> None:
     """The usual case costs nothing."""
     assert not interrupted.release_stale_locks(engine)
