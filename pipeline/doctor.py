@@ -8,47 +8,36 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
 from components.problems import SettingsError
 from components.settings import Settings
-from pipeline import hostcheck, interrupted, page, project, secrets, settings, stack
-from pipeline.arguments import add_target
+from pipeline import interrupted, project, secrets, settings, stack, targets
+from pipeline.arguments import add_command, add_target
 from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError
 from pipeline.engine import Engine
+from pipeline.target import BROKEN, NOTE, OK, Finding
 
 EXAMPLES = """examples:
   python -m pipeline doctor
   python -m pipeline doctor prod --json           for scripts; the exit code is 1 when something is broken
 """
-OK, NOTE, BROKEN = "ok", "note", "broken"
 COLOURS = {OK: GREEN, NOTE: YELLOW, BROKEN: RED}
 CHECK_LIMIT_SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    name: str
-    state: str
-    detail: str
-    mend: str | None = None
-
-
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "doctor",
-        help="what is here, what is missing, the command that mends it",
+        run,
+        summary="what is here, what is missing, the command that mends it",
         description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     add_target(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -78,17 +67,20 @@ def show(console: Console, finding: Finding) -> None:
 
 
 def look(engine: Engine, app: str | None = None) -> Iterator[Finding]:
-    """Look at the tools, the machine, a project that may be deployed, the stack, what runs, and what it serves."""
+    """Look at the tools, a project that may be deployed, the stack, its platform, what runs, and what it serves."""
     yield from tools(engine)
-    yield from _guarded("docker", lambda: docker_daemon(engine))
     if app is not None:
         yield from _guarded("project", lambda: django_project(engine, app))
     loaded: list[Settings] = []
     yield from _guarded("settings", lambda: stack_settings(engine, loaded))
     yield from _guarded("state", lambda: state(engine))
-    yield from _guarded("containers", lambda: containers(engine))
-    if loaded:
-        yield from _guarded("page", lambda: served(engine, loaded[0]))
+    name, target = targets.of_file(engine)
+    known = loaded[0] if loaded else None
+    yield from _guarded(name, lambda: target.platform(engine, known))
+    if engine.stack_file.exists():
+        yield from _guarded("running", lambda: target.running(engine, known))
+    if known is not None:
+        yield from _guarded("page", lambda: target.served(engine, known))
 
 
 def _guarded(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -123,18 +115,6 @@ def django_project(engine: Engine, app: str) -> Iterator[Finding]:
     """Look at the project that ``up --app`` would deploy."""
     found = project.find(app, engine.root)
     yield Finding("project", OK, f"{found['source']} with the settings module {found['settings_module']}")
-
-
-def docker_daemon(engine: Engine) -> Iterator[Finding]:
-    """Look at the daemon and the room that it has."""
-    with hostcheck.daemon(engine.environ) as client:
-        version = client.version()
-        yield Finding("docker", OK, f"{version['Version']} at {hostcheck.docker_host(engine.environ)}")
-        problems = hostcheck.room(client, engine.root, engine.environ)
-    for problem in problems:
-        yield Finding("disk", BROKEN, problem.found, problem.mend)
-    if not problems:
-        yield Finding("disk", OK, f"more than {hostcheck.ROOM_MB} MB are free")
 
 
 def stack_settings(engine: Engine, into: list[Settings]) -> Iterator[Finding]:
@@ -182,49 +162,3 @@ def state(engine: Engine) -> Iterator[Finding]:
         yield Finding("state", BROKEN, f"operations never ended: {names}", f"make up STACK={engine.stack}")
     else:
         yield Finding("state", OK, f"{len(exported.get('resources') or [])} resources, nothing half done")
-
-
-def containers(engine: Engine) -> Iterator[Finding]:
-    """Look at every container of the stack."""
-    if not engine.stack_file.exists():
-        return
-    project = (settings.said(engine.stack, engine.root).get("app") or {}).get("name")
-    with hostcheck.daemon(engine.environ) as client:
-        labels = [f"slipway.stack={engine.stack}", *([f"slipway.project={project}"] if project else [])]
-        for container in client.containers.list(all=True, filters={"label": labels}):
-            component = str(container.labels.get("slipway.component", "container"))
-            yield container_finding(str(container.name), container.attrs, component)
-
-
-def container_finding(name: str, attributes: dict[str, Any], component: str) -> Finding:
-    """Say how one container is."""
-    now = attributes["State"]
-    status, health = now["Status"], (now.get("Health") or {}).get("Status")
-    if status == "running":
-        fine = health in (None, "healthy", "starting")
-        detail = f"{name} runs" + (f", {health}" if health else "")
-    else:  # a task ends, and a container that only carries files is never started; a service does neither
-        task = attributes["HostConfig"].get("RestartPolicy", {}).get("Name") in ("", "no", None)
-        fine = task and status in ("exited", "created") and now["ExitCode"] == 0
-        done = "has done its work" if status == "exited" else "holds its files"
-        detail = f"{name} {done if fine else f'is {status}, exit code ' + str(now['ExitCode'])}"
-    return Finding(component, OK if fine else BROKEN, detail, None if fine else f"docker logs --tail 50 {name}")
-
-
-def served(engine: Engine, loaded: Settings) -> Iterator[Finding]:
-    """Ask the page, or say whether its port is free."""
-    answer = page.ask(loaded, timeout=5)
-    where = f"{loaded.edge.address}:{loaded.edge.port}"
-    if answer.served:
-        yield Finding("page", OK, f"{answer.url} answers {answer.status} in {answer.seconds * 1000:.0f} ms")
-        return
-    with hostcheck.daemon(engine.environ) as client:
-        taken = hostcheck.port(client, loaded, engine.stack, engine.environ)
-    for problem in taken:
-        yield Finding("port", BROKEN, problem.found, problem.mend)
-    if answer.status is not None and not taken:
-        yield Finding(
-            "page", BROKEN, f"{answer.url} answers {answer.status}", "docker logs of the web containers above"
-        )
-    elif not taken:
-        yield Finding("port", OK, f"{where} is free; nothing is served there", None)

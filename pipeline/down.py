@@ -1,43 +1,41 @@
 """``python -m pipeline down``: destroy a stack with its data, and its state with it.
 
 The file of the stack stays, since it is the user's: settings, and the secrets that belong to them. Protected data is
-not destroyed; what would free it is said instead.
+not destroyed; what would free it is said instead. With ``--keep-data`` the protected data stays with the state that
+knows it, and everything else goes: the next ``up`` finds it again.
 """
 
 import argparse
 from typing import Any
 
-import docker
-import docker.errors
-
-from pipeline import failed, hostcheck, interrupted, stack
-from pipeline.arguments import add_target
+from pipeline import failed, interrupted, stack, targets
+from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine
+from pipeline.target import State
 
 EXAMPLES = """examples:
   python -m pipeline down                         the stack dev goes, with its data
   python -m pipeline down staging
+  python -m pipeline down prod --keep-data        protected data stays, and `up` finds it again
 """
-IMAGE = "docker-build:index:Image"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
-        "down",
-        help="destroy a stack with its data",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = add_command(
+        subparsers, "down", run, summary="destroy a stack with its data", description=__doc__, examples=EXAMPLES
     )
     add_target(parser, app=False)
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--keep-data", action="store_true", help="keep what slipway:data.protect protects, and the state that knows it"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    """Destroy everything that the stack has made."""
+    """Destroy everything that the stack has made, or everything but its protected data."""
     engine = Engine(arguments.stack, console)
+    keep: bool = arguments.keep_data
     with console.step("checks", f"Look at stack {engine.stack}"):
         stack.backend(engine)
         if not engine.stack_file.exists():
@@ -48,60 +46,66 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if state is None:
             console.say(f"Stack {engine.stack} is not up: nothing to do.")
             return 0
-        refuse_protected(engine, state)
-        with hostcheck.daemon(engine.environ):
-            pass
+        if keep:
+            refuse_unprotected(engine, state)
+        else:
+            refuse_protected(engine, state)
+        target = targets.of_state(engine, state)
+        target.reach(engine, state)
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
-            interrupted.mend(engine, state)
+            interrupted.mend(engine, state, target)
     with console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
-        outcome = engine.stream("destroy", "--yes", "--skip-preview")
+        outcome = engine.stream("destroy", "--yes", "--skip-preview", *(["--exclude-protected"] if keep else []))
     if outcome.code:
         raise failed.command(engine, outcome, "destroy")
-    with console.step("tidy", "Forget the stack, remove its images"):
-        engine.must("stack", "rm", engine.stack, "--yes", "--preserve-config", "--remove-backups")
-        remove_images(engine, images(state))
+    with console.step("tidy", "Remove what Pulumi leaves" if keep else "Forget the stack, remove what Pulumi leaves"):
+        if not keep:
+            engine.must("stack", "rm", engine.stack, "--yes", "--preserve-config", "--remove-backups")
+        stays = target.tidy(engine, state, keep)
     console.say()
-    console.say(f"{console.paint('Gone:', '1;32')}   containers, networks, volumes, images and state of {engine.stack}")
+    gone = target.gone if keep else f"{target.gone} and state"
+    console.say(f"{console.paint('Gone:', '1;32')}   {gone} of {engine.stack}{', but not its data' if keep else ''}")
+    if keep:
+        console.say(f"Kept:   protected data: {', '.join(protected(state))}; `make up STACK={engine.stack}` finds it")
+    for each in stays:
+        console.say(f"Kept:   {each}")
     console.say(f"Kept:   stacks/{engine.stack_file.name}, its settings and secrets")
     console.say(f"Time:   {console.summary()}")
     return 0
 
 
-def refuse_protected(engine: Engine, state: dict[str, Any]) -> None:
+def protected(state: State) -> list[str]:
+    """The resources that Pulumi refuses to delete."""
+    return [str(each["urn"]).rpartition("::")[2] for each in _resources(state) if each.get("protect")]
+
+
+def refuse_protected(engine: Engine, state: State) -> None:
     """Raise when the stack holds data that must not be destroyed."""
-    names = [each["urn"].rpartition("::")[2] for each in state.get("resources", []) if each.get("protect")]
+    names = protected(state)
     if not names:
         return
     raise problem(
         f"stack {engine.stack} holds protected data: {', '.join(names)}; nothing was destroyed",
-        allowed="slipway:data.protect false, once the data may go for good",
-        mend=f"pulumi config set --path slipway:data.protect false --stack {engine.stack}\n"
+        allowed="slipway:data.protect false, once the data may go for good; or --keep-data",
+        mend=f"python -m pipeline down {engine.stack} --keep-data   # everything else goes\n"
+        "# or, for good:\n"
+        f"pulumi config set --path slipway:data.protect false --stack {engine.stack}\n"
         f"make up STACK={engine.stack} && make down STACK={engine.stack}",
     )
 
 
-def images(state: dict[str, Any]) -> list[str]:
-    """The tags that the stack has built."""
-    return [
-        tag
-        for each in state.get("resources", [])
-        if each.get("type") == IMAGE
-        for tag in (each.get("inputs") or {}).get("tags") or ()
-        if isinstance(tag, str)
-    ]
+def refuse_unprotected(engine: Engine, state: State) -> None:
+    """Raise when data should be kept and nothing protects it: all of it would go."""
+    if protected(state) or not _resources(state):
+        return
+    raise problem(
+        f"--keep-data: stack {engine.stack} holds no protected data, so that all of it would go; nothing was destroyed",
+        allowed="slipway:data.protect true",
+        mend=f"pulumi config set --path slipway:data.protect true --stack {engine.stack}\n"
+        f"make up STACK={engine.stack} && python -m pipeline down {engine.stack} --keep-data",
+    )
 
 
-def remove_images(engine: Engine, tags: list[str]) -> None:
-    """Remove images that no container uses; one that another stack runs stays."""
-    with hostcheck.daemon(engine.environ) as client:
-        for tag in tags:
-            try:
-                client.images.remove(tag)
-            except docker.errors.ImageNotFound:
-                continue
-            except docker.errors.APIError as error:
-                conflict = 409
-                if error.status_code != conflict:
-                    raise
-                engine.console.say(f"    the image {tag} stays: another container uses it")
+def _resources(state: State) -> list[dict[str, Any]]:
+    return list(state.get("resources") or [])

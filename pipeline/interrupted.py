@@ -4,20 +4,15 @@ It removes only what the state of the stack names as half made. A lock whose pro
 """
 
 import json
-import re
 import time
 from typing import Any
-
-import docker
-import docker.errors
 
 from pipeline import failed
 from pipeline.console import problem
 from pipeline.engine import Engine, Lock
-from pipeline.hostcheck import CONTAINER
+from pipeline.target import State, Target
 
 WAIT_FOR_OTHER_SECONDS = 300
-NETWORK = "docker:index/network:Network"
 
 
 def release_stale_locks(engine: Engine, wait: float = WAIT_FOR_OTHER_SECONDS) -> bool:
@@ -57,48 +52,22 @@ def remove_cut_off(engine: Engine) -> None:
             path.unlink()
 
 
-def pending(state: dict[str, Any] | None) -> list[dict[str, Any]]:
+def pending(state: State | None) -> list[dict[str, Any]]:
     """The operations that began and never ended."""
     return list((state or {}).get("pending_operations") or [])
 
 
-def mend(engine: Engine, state: dict[str, Any] | None) -> bool:
+def mend(engine: Engine, state: State, target: Target) -> bool:
     """Remove what operations that never ended have made, and forget them. True when there was something to mend."""
     operations = pending(state)
     if not operations:
         return False
     engine.console.say(f"    mends {len(operations)} operation(s) of an update that was killed")
-    known = {resource.get("id") for resource in (state or {}).get("resources", [])}
-    creates = [each["resource"] for each in operations if each.get("type") == "creating"]
-    # Containers first: a network with a container on it cannot be removed.
-    for resource in sorted(creates, key=lambda each: each["type"] != CONTAINER):
-        name = (resource.get("inputs") or {}).get("name")
-        if resource["type"] in (CONTAINER, NETWORK) and isinstance(name, str):
-            remove(engine, resource["type"], name, known)
+    target.remove_half_made(engine, state)
     outcome = engine.stream("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs")
     if outcome.code:
         raise failed.command(engine, outcome, "refresh")
     return True
-
-
-def remove(engine: Engine, kind: str, name: str, known: set[Any]) -> None:
-    """Remove one half-made container or network by its name, unless the state knows it under its id."""
-    client = docker.from_env(environment=dict(engine.environ))
-    try:
-        if kind == CONTAINER:
-            container = client.containers.get(name)
-            if container.id not in known:
-                engine.console.say(f"    removes the half-made container {name}")
-                container.remove(force=True, v=True)
-            return
-        for network in client.networks.list(filters={"name": f"^{re.escape(name)}$"}):
-            if network.id not in known:
-                engine.console.say(f"    removes the half-made network {name}")
-                network.remove()
-    except docker.errors.NotFound:
-        return
-    finally:
-        client.close()
 
 
 def _who(lock: Lock) -> str:

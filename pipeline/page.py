@@ -1,16 +1,16 @@
 """Asking the served page over HTTP, as a browser would.
 
-It follows no redirect and sends nothing but the question.
+It follows no redirect and sends nothing but the question. Where to ask is for the module of each target to know.
 """
 
 import http.client
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from components.settings import Settings
-
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1"}  # noqa: S104 - compared with, never bound
 SERVER_ERROR = 500
+LIMIT_SECONDS = 15
+PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -28,36 +28,29 @@ class Page:
         return self.status is not None and self.status < SERVER_ERROR
 
 
-def url(settings: Settings) -> str:
-    """The address to open in a browser."""
-    edge = settings.edge
-    host = ANY_ADDRESS.get(edge.address, edge.address)
-    if settings.domain != "localhost":
-        host = settings.domain
-    return f"http://{host}/" if edge.port == http.client.HTTP_PORT else f"http://{host}:{edge.port}/"
-
-
-def ask(settings: Settings, path: str = "/", timeout: float = 10) -> Page:
-    """Ask once, at the published address, with the domain's name."""
-    address = ANY_ADDRESS.get(settings.edge.address, settings.edge.address)
+def ask(
+    url: str, connect: Callable[[], http.client.HTTPConnection], headers: Mapping[str, str], path: str = "/"
+) -> Page:
+    """Ask once."""
     start = time.monotonic()
-    connection = http.client.HTTPConnection(address, settings.edge.port, timeout=timeout)
     try:
-        connection.request("GET", path, headers={"Host": settings.domain, "Connection": "close"})
-        answer = connection.getresponse()
-        answer.read()
-        return Page(url(settings), answer.status, time.monotonic() - start)
+        connection = connect()
+        try:
+            connection.request("GET", path, headers={**headers, "Connection": "close"})
+            answer = connection.getresponse()
+            answer.read()
+            return Page(url, answer.status, time.monotonic() - start)
+        finally:
+            connection.close()
     except (OSError, http.client.HTTPException) as error:
-        return Page(url(settings), None, time.monotonic() - start, str(error) or type(error).__name__)
-    finally:
-        connection.close()
+        return Page(url, None, time.monotonic() - start, str(error) or type(error).__name__)
 
 
-def wait(settings: Settings, limit: float = 15) -> Page:
+def wait(once: Callable[[], Page], limit: float = LIMIT_SECONDS) -> Page:
     """Ask until the application answers, for a bounded time."""
     end = time.monotonic() + limit
     while True:
-        page = ask(settings)
+        page = once()
         if page.served or time.monotonic() > end:
             return page
-        time.sleep(0.2)
+        time.sleep(PAUSE_SECONDS)

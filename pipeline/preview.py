@@ -2,8 +2,8 @@
 
 import argparse
 
-from pipeline import failed, interrupted, stack
-from pipeline.arguments import add_target
+from pipeline import failed, interrupted, stack, targets
+from pipeline.arguments import add_command, add_target
 from pipeline.console import Console
 from pipeline.engine import Engine
 
@@ -15,22 +15,25 @@ EXAMPLES = """examples:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "preview",
-        help="show what an update would change",
+        run,
+        summary="show what an update would change",
         description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     add_target(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the changes, property by property."""
     engine = Engine(arguments.stack, console)
     with console.step("checks", f"Check the settings of stack {engine.stack}"):
-        _settings, state = stack.prepare(engine, arguments.app)
+        settings, state = stack.prepare(engine, arguments.app)
+        targets.refuse_move(engine, settings, state)
+        for doubt in targets.of(settings).doubts(engine, settings, state):
+            console.warn(doubt)
         if interrupted.pending(state):
             console.warn(f"an update of this stack was killed; `make up STACK={engine.stack}` mends what it left")
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):

@@ -12,11 +12,11 @@ import yaml
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
 from components.settings import Settings, name_of
-from pipeline import project, secrets, settings
+from pipeline import arguments, project, secrets, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
 
-DEV = "dev"
+DEV = arguments.DEV
 
 
 def stack_file(engine: Engine) -> None:

@@ -5,8 +5,8 @@ Checks come first and change nothing; an interrupted earlier run is mended; then
 
 import argparse
 
-from pipeline import failed, hostcheck, interrupted, page, stack
-from pipeline.arguments import add_target
+from pipeline import failed, interrupted, stack, targets
+from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine
 
@@ -19,15 +19,15 @@ EXAMPLES = """examples:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser(
+    parser = add_command(
+        subparsers,
         "up",
-        help="bring a stack up, or bring it up to date",
+        run,
+        summary="bring a stack up, or bring it up to date",
         description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     add_target(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -36,28 +36,32 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
         settings, state = stack.prepare(engine, arguments.app)
-        stopped = hostcheck.check(settings, engine.stack, engine.root, engine.environ, state)
+        target = targets.of(settings)
+        targets.refuse_move(engine, settings, state)
+        stopped = target.check(engine, settings, state)
         if stopped:
             console.say(f"    {', '.join(stopped)}: not running; Pulumi looks at what is really there first")
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
-            interrupted.mend(engine, state)
+            interrupted.mend(engine, state, target)
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
         outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []))
     if outcome.code:
-        raise failed.update(engine, outcome, settings.app.name)
-    with console.step("page", f"Ask {page.url(settings)}"):
-        answer = page.wait(settings)
+        raise failed.update(engine, outcome, target, settings)
+    with console.step("page", "Ask the page"):
+        served = target.serve(engine, settings)
+    answer = served.page
     if not answer.served:
         what = f"answers {answer.status}" if answer.status else f"does not answer: {answer.error}"
         raise problem(
             f"everything is up, but {answer.url} {what}",
             allowed="an answer below 500",
-            mend=f"docker logs $(docker ps -q --filter label=slipway.stack={engine.stack}"
-            " --filter label=slipway.component=web | head -1)",
+            mend=served.log,
         )
     console.say()
-    served = console.paint(f"Served: {answer.url}", "1;32")
-    console.say(f"{served}  (HTTP {answer.status} in {answer.seconds * 1000:.0f} ms)")
+    headline = console.paint(f"Served: {answer.url}", "1;32")
+    console.say(f"{headline}  (HTTP {answer.status} in {answer.seconds * 1000:.0f} ms)")
+    for note in served.notes:
+        console.say(f"        {note}")
     console.say(f"Time:   {console.summary()}")
     return 0

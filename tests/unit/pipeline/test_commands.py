@@ -11,9 +11,14 @@ import docker.errors
 import pytest
 
 from pipeline import __main__ as command_line
-from pipeline import doctor, down, failed, hostcheck, interrupted, page, settings, stack, up
+from pipeline import doctor, down, interrupted, preview, settings, stack, targets, up
 from pipeline.console import Console, PipelineError, problem
 from pipeline.engine import Engine, InterruptedUpdateError, Result
+from pipeline.host import doctor as host_doctor
+from pipeline.host import failed as host_failed
+from pipeline.host import tidy
+from pipeline.page import Page
+from pipeline.target import Finding, Served, Target
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 
@@ -83,6 +88,34 @@ def test_the_problems_of_settings_are_printed_like_all_others(monkeypatch: pytes
     assert 'error: slipway:environment: found "live"\n  allowed: one of dev' in console.err.getvalue()  # type: ignore[attr-defined]  # the fixture writes into text
 
 
+def note(order: list[str], name: str, answer: object = None) -> Any:  # noqa: ANN401 - takes the place of many functions
+    """Make a function that notes that it was called."""
+
+    def noted(*_arguments: object, **_options: object) -> object:
+        order.append(name)
+        return answer
+
+    return noted
+
+
+def row(order: list[str], answer: int = 200, stays: list[str] | None = None) -> Target:
+    """A made-up target that notes what is asked of it."""
+    page = Page("http://127.0.0.1:8080/", answer, 0.012)
+    return Target(
+        check=note(order, "check", []),
+        doubts=note(order, "doubts", ["the platform was not asked"]),
+        reasons=note(order, "logs"),
+        remove_half_made=note(order, "half made"),
+        serve=note(order, "page", Served(page=page, notes=("a way to it",), log="read the log")),
+        reach=note(order, "reach"),
+        tidy=note(order, "tidy", stays or []),
+        gone="everything",
+        platform=note(order, "platform"),
+        running=note(order, "running"),
+        served=note(order, "served"),
+    )
+
+
 PROTECTED = {
     "resources": [
         {"urn": "urn:pulumi:prod::slipway::pulumi:pulumi:Stack::slipway-prod", "type": "pulumi:pulumi:Stack"},
@@ -96,10 +129,64 @@ def test_down_destroys_no_protected_data(engine: Engine, fake: Fake) -> None:
     with pytest.raises(PipelineError, match="stack dev holds protected data: postgres; nothing was destroyed") as error:
         down.refuse_protected(engine, PROTECTED)
     assert error.value.problems[0].mend == (
+        "python -m pipeline down dev --keep-data   # everything else goes\n"
+        "# or, for good:\n"
         "pulumi config set --path slipway:data.protect false --stack dev\nmake up STACK=dev && make down STACK=dev"
     )
     assert fake.calls == []
     down.refuse_protected(engine, {"resources": PROTECTED["resources"][:1]})
+
+
+def test_down_keeps_no_data_that_nothing_protects(engine: Engine) -> None:
+    """All of it would go, which is the contrary of what was asked for."""
+    with pytest.raises(PipelineError) as error:
+        down.refuse_unprotected(engine, {"resources": PROTECTED["resources"][:1]})
+    assert str(error.value) == (
+        "--keep-data: stack dev holds no protected data, so that all of it would go; nothing was destroyed\n"
+        "  allowed: slipway:data.protect true\n"
+        "  mend:    pulumi config set --path slipway:data.protect true --stack dev\n"
+        "           make up STACK=dev && python -m pipeline down dev --keep-data"
+    )
+    down.refuse_unprotected(engine, PROTECTED)
+    down.refuse_unprotected(engine, {})
+
+
+@pytest.mark.parametrize(
+    ("argv", "state", "called", "said"),
+    [
+        (
+            ["down"],
+            {"resources": PROTECTED["resources"][:1]},
+            ["destroy --yes --skip-preview", "stack rm dev --yes --preserve-config --remove-backups"],
+            "Gone:   everything and state of dev\nKept:   the registry\nKept:   stacks/Pulumi.dev.yaml",
+        ),
+        (
+            ["down", "--keep-data"],
+            PROTECTED,
+            ["destroy --yes --skip-preview --exclude-protected"],
+            "Kept:   protected data: postgres; `make up STACK=dev` finds it\nKept:   the registry\nKept:   stacks/",
+        ),
+    ],
+)
+def test_down_says_what_goes_and_what_stays(  # noqa: PLR0913, PLR0917 - what pytest hands over
+    argv: list[str],
+    state: dict[str, Any],
+    called: list[str],
+    said: str,
+    engine: Engine,
+    fake: Fake,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With its data goes the state; data that is kept is known by the state that stays."""
+    (root / "stacks/Pulumi.dev.yaml").write_text("config: {}\n")
+    fake.when("stack export", out=json.dumps({"deployment": state}))
+    monkeypatch.setattr(down, "Engine", lambda *_: engine)
+    monkeypatch.setattr(targets, "of_state", lambda *_: row([], stays=["the registry"]))
+
+    assert down.run(command_line.parser().parse_args(argv), engine.console) == 0
+    assert [call.split(" --stack")[0] for call in fake.calls] == ["stack export", *called]
+    assert said in printed(engine)
 
 
 def test_down_knows_the_images_that_the_stack_has_built() -> None:
@@ -110,7 +197,7 @@ def test_down_knows_the_images_that_the_stack_has_built() -> None:
             {"type": "docker:index/remoteImage:RemoteImage", "inputs": {"name": "postgres:17"}},
         ]
     }
-    assert down.images(state) == ["shop:1a", "shop:2b"]
+    assert tidy.images(state) == ["shop:1a", "shop:2b"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +217,7 @@ def test_down_knows_the_images_that_the_stack_has_built() -> None:
 )
 def test_what_is_wrong_with_a_container_is_said(state: dict[str, Any], said: str | None) -> None:
     """A container that did its work is as well as one that runs."""
-    assert failed.unwell({"State": state}) == said
+    assert host_failed.unwell({"State": state}) == said
 
 
 @pytest.mark.parametrize(
@@ -148,7 +235,7 @@ def test_what_is_wrong_with_a_container_is_said(state: dict[str, Any], said: str
 )
 def test_doctor_tells_finished_tasks_from_stopped_services(state: dict[str, Any], restart: str, expected: str) -> None:
     """A one-shot that ended well is fine; a service that ended is not, and its log is named."""
-    finding = doctor.container_finding(
+    finding = host_doctor.container_finding(
         "box", {"State": state, "HostConfig": {"RestartPolicy": {"Name": restart}}}, "web"
     )
 
@@ -166,12 +253,12 @@ def test_doctor_finds_problems_without_stopping_at_the_first(
     (root / "stacks/Pulumi.dev.yaml").write_text("config:\n  slipway:environmnt: dev\n")
     pending = [{"type": "creating", "resource": {"urn": "urn:pulumi:dev::slipway::c::web-1"}}]
     fake.when("stack export", out=json.dumps({"deployment": {"pending_operations": pending}}))
-    monkeypatch.setattr(doctor, "tools", lambda _: iter([doctor.Finding("pulumi", "ok", "3.259.0")]))
+    monkeypatch.setattr(doctor, "tools", lambda _: iter([Finding("pulumi", "ok", "3.259.0")]))
 
     findings = list(doctor.look(engine))
 
     broken = {finding.name: finding for finding in findings if finding.state == "broken"}
-    assert set(broken) == {"docker", "settings", "state", "containers"}
+    assert set(broken) == {"docker", "settings", "state", "running"}
     assert all(finding.mend for finding in broken.values())
     assert "web-1" in broken["state"].detail
 
@@ -191,40 +278,46 @@ def test_doctor_looks_at_a_project(engine: Engine, tmp_path: Path) -> None:
 class Steps:
     """Takes the place of everything that ``up`` calls, and notes the order."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, engine: Engine, state: dict[str, Any], code: int) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, engine: Engine, state: dict[str, Any], code: int, answer: int = 200
+    ) -> None:
         self.order: list[str] = []
         self.settings = type("Settings", (), {"app": type("App", (), {"name": "shop"})})
-
-        def note(name: str, answer: object = None) -> Any:  # noqa: ANN401 - takes the place of many functions
-            def noted(*_arguments: object, **_options: object) -> object:
-                self.order.append(name)
-                return answer
-
-            return noted
-
-        monkeypatch.setattr(up, "Engine", lambda *_: engine)
-        monkeypatch.setattr(interrupted, "release_stale_locks", note("locks"))
-        monkeypatch.setattr(stack, "prepare", note("prepare", (self.settings, state)))
-        monkeypatch.setattr(hostcheck, "check", note("check"))
-        monkeypatch.setattr(interrupted, "mend", note("mend"))
-        monkeypatch.setattr(Engine, "stream", note("pulumi", Result(code, "said")))
-        monkeypatch.setattr(failed, "last_words", note("logs"))
-        monkeypatch.setattr(page, "url", lambda _: "http://127.0.0.1:8080/")
+        target = row(self.order, answer)
+        for command in (up, preview):
+            monkeypatch.setattr(command, "Engine", lambda *_: engine)
+        monkeypatch.setattr(interrupted, "release_stale_locks", note(self.order, "locks"))
+        monkeypatch.setattr(stack, "prepare", note(self.order, "prepare", (self.settings, state)))
+        monkeypatch.setattr(targets, "of", lambda _: target)
+        monkeypatch.setattr(targets, "refuse_move", lambda *_: None)
+        monkeypatch.setattr(interrupted, "mend", note(self.order, "mend"))
+        monkeypatch.setattr(Engine, "stream", note(self.order, "pulumi", Result(code, "said")))
 
     def run(self, engine: Engine) -> int:
         """Run ``up``."""
         return up.run(command_line.parser().parse_args(["up"]), engine.console)
 
 
+def test_preview_warns_of_what_an_update_would_stumble_over(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on all the same, since it changes nothing."""
+    steps = Steps(monkeypatch, engine, {}, 0)
+
+    assert preview.run(command_line.parser().parse_args(["preview"]), engine.console) == 0
+    assert steps.order == ["prepare", "doubts", "pulumi"]
+    assert engine.console.err.getvalue() == "warning: the platform was not asked\n"  # type: ignore[attr-defined]  # the stream is a StringIO
+
+
 def test_up_checks_mends_updates_and_asks_the_page(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this order; mending only where there is something to mend."""
     state = {"pending_operations": [{"type": "creating"}]}
     steps = Steps(monkeypatch, engine, state, 0)
-    monkeypatch.setattr(page, "wait", lambda _: page.Page("http://127.0.0.1:8080/", 200, 0.012))
 
     assert steps.run(engine) == 0
-    assert steps.order == ["locks", "prepare", "check", "mend", "pulumi"]
-    assert "Served: http://127.0.0.1:8080/  (HTTP 200 in 12 ms)\nTime:   checks 0.0 s, mending" in printed(engine)
+    assert steps.order == ["locks", "prepare", "check", "mend", "pulumi", "page"]
+    assert (
+        "Served: http://127.0.0.1:8080/  (HTTP 200 in 12 ms)\n        a way to it\nTime:   checks 0.0 s, mending"
+        in printed(engine)
+    )
 
 
 def test_up_fails_when_pulumi_does(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,11 +331,11 @@ def test_up_fails_when_pulumi_does(engine: Engine, monkeypatch: pytest.MonkeyPat
 
 def test_up_fails_when_the_page_does_not_answer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Pulumi calls a success is not one yet."""
-    steps = Steps(monkeypatch, engine, {}, 0)
-    monkeypatch.setattr(page, "wait", lambda _: page.Page("http://127.0.0.1:8080/", 502, 0.1))
+    steps = Steps(monkeypatch, engine, {}, 0, answer=502)
 
-    with pytest.raises(PipelineError, match=r"everything is up, but http://127\.0\.0\.1:8080/ answers 502"):
+    with pytest.raises(PipelineError, match=r"everything is up, but http://127\.0\.0\.1:8080/ answers 502") as error:
         steps.run(engine)
+    assert error.value.problems[0].mend == "read the log"
 
 
 def test_the_daemon_is_asked_only_as_long_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +355,7 @@ def test_the_daemon_is_asked_only_as_long_as_needed(monkeypatch: pytest.MonkeyPa
     def daemon(_environ: object) -> Iterator[Any]:
         yield Daemon()
 
-    monkeypatch.setattr(hostcheck, "daemon", daemon)
-    down.remove_images(Engine("dev", Console(io.StringIO())), ["shop:gone", "shop:1a"])
+    monkeypatch.setattr(tidy, "daemon", daemon)
+    tidy.remove_images(Engine("dev", Console(io.StringIO())), ["shop:gone", "shop:1a"])
 
     assert removed == ["shop:1a"]

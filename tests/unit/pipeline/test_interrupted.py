@@ -11,9 +11,11 @@ import docker
 import docker.errors
 import pytest
 
-from pipeline import hostcheck, interrupted
+from pipeline import host, interrupted
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
+from pipeline.host import tidy
+from pipeline.host.check import CONTAINER
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 NOBODY = 2**22 + 1
@@ -133,16 +135,16 @@ def test_half_made_things_are_removed_and_forgotten(
     state = {
         "resources": [{"id": "id-web-2"}],
         "pending_operations": [
-            creating(interrupted.NETWORK, "dev-internal"),
+            creating(tidy.NETWORK, "dev-internal"),
             creating("docker:index/volume:Volume", "dev-postgres"),
-            creating(hostcheck.CONTAINER, "web-1"),
-            creating(hostcheck.CONTAINER, "web-2"),
-            creating(hostcheck.CONTAINER, "web-3"),
-            {"type": "deleting", "resource": {"type": hostcheck.CONTAINER, "urn": "u", "inputs": {"name": "web-1"}}},
+            creating(CONTAINER, "web-1"),
+            creating(CONTAINER, "web-2"),
+            creating(CONTAINER, "web-3"),
+            {"type": "deleting", "resource": {"type": CONTAINER, "urn": "u", "inputs": {"name": "web-1"}}},
         ],
     }
 
-    assert interrupted.mend(engine, state)
+    assert interrupted.mend(engine, state, host.TARGET)
     assert removed == ["web-1", "dev-internal"]
     assert [call.split(" --stack")[0] for call in fake.calls] == [
         "refresh --yes --skip-preview --clear-pending-creates --suppress-outputs"
@@ -150,7 +152,7 @@ def test_half_made_things_are_removed_and_forgotten(
 
 
 def test_a_state_without_pending_operations_needs_no_mending(engine: Engine, fake: Fake) -> None:
-    """Neither does a stack that does not exist."""
-    assert not interrupted.mend(engine, {"resources": []})
-    assert not interrupted.mend(engine, None)
+    """Neither does a stack that was never up."""
+    assert not interrupted.mend(engine, {"resources": []}, host.TARGET)
+    assert not interrupted.mend(engine, {}, host.TARGET)
     assert fake.calls == []

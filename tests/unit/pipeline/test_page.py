@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from components.settings import Settings
-from pipeline import page
+from pipeline.host import page
 from tests.sample import settings
 
 

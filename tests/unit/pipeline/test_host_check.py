@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from components.settings import Settings, parse
-from pipeline import hostcheck
 from pipeline.console import PipelineError, Problem
+from pipeline.host import check as hostcheck
 
 
 def settings(port: int, address: str = "127.0.0.1") -> Settings:

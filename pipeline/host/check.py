@@ -18,6 +18,7 @@ import requests
 
 from components.settings import Settings
 from pipeline.console import PipelineError, Problem, problem
+from pipeline.engine import Engine
 
 CONTAINER = "docker:index/container:Container"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -196,14 +197,12 @@ def stopped(client: docker.DockerClient, state: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def check(
-    settings: Settings, stack: str, root: Path, environ: Mapping[str, str], state: Mapping[str, Any]
-) -> list[str]:
+def before_update(engine: Engine, settings: Settings, state: Mapping[str, Any]) -> list[str]:
     """Run every check of the machine and raise all problems at once; give the containers that should run and do not."""
-    with daemon(environ) as client:
+    with daemon(engine.environ) as client:
         problems = [
-            *room(client, root, environ),
-            *(stranger(client, settings, stack, state) or port(client, settings, stack, environ)),
+            *room(client, engine.root, engine.environ),
+            *(stranger(client, settings, engine.stack, state) or port(client, settings, engine.stack, engine.environ)),
         ]
         if problems:
             raise PipelineError(*problems)

@@ -1,0 +1,18 @@
+"""What surrounds ``pulumi up`` for a stack on a Docker host."""
+
+from pipeline.host import check, doctor, failed, page, tidy
+from pipeline.target import Target
+
+TARGET = Target(
+    check=check.before_update,
+    doubts=lambda _engine, _settings, _state: [],
+    reasons=failed.reasons,
+    remove_half_made=tidy.remove_half_made,
+    serve=page.serve,
+    reach=tidy.reach,
+    tidy=tidy.after_destroy,
+    gone="containers, networks, volumes, images",
+    platform=doctor.platform,
+    running=doctor.running,
+    served=doctor.served,
+)

@@ -1,0 +1,51 @@
+"""What a failed update leaves to read on a Docker host: the last words of the containers that are not well."""
+
+from typing import Any
+
+from components.settings import Settings
+from pipeline.console import PipelineError
+from pipeline.engine import Engine
+from pipeline.host.check import daemon
+
+LAST_LINES = 20
+
+
+def unwell(attributes: dict[str, Any]) -> str | None:
+    """Say what is wrong with a container; None when nothing is."""
+    now = attributes["State"]
+    health = now.get("Health") or {}
+    if now["Status"] == "running":
+        if health.get("Status") == "unhealthy":
+            return "is unhealthy"
+        return "is not healthy yet" if health.get("FailingStreak") and health.get("Status") == "starting" else None
+    if now["Status"] == "restarting":
+        return "restarts again and again"
+    return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None
+
+
+def last_words(engine: Engine, project: str, said: str = "") -> None:
+    """Print the end of the log of every container of the stack that is not well, unless that was said already."""
+    labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
+    with daemon(engine.environ) as client:
+        for container in client.containers.list(all=True, filters={"label": labels}):
+            what = unwell(container.attrs)
+            if what is None:
+                continue
+            text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
+            if text and text.splitlines()[-1].strip() in said:
+                continue
+            engine.console.say(f"    {container.labels.get('slipway.component')} ({container.name}) {what}; it said:")
+            checks = (container.attrs["State"].get("Health") or {}).get("Log") or []
+            if checks:
+                text += f"\nits last health check said: {checks[-1].get('Output', '').strip()}"
+            for line in text.splitlines():
+                engine.console.say(f"      {line}")
+
+
+def reasons(engine: Engine, settings: Settings, said: str) -> PipelineError | None:
+    """Print what the containers said; the daemon's silence is the reason where there is any."""
+    try:
+        last_words(engine, settings.app.name, said)
+    except PipelineError as error:  # the daemon went away: that is what is wrong
+        return error
+    return None

@@ -1,0 +1,45 @@
+"""Asking the page of a stack on a Docker host, at the port that its edge publishes."""
+
+import http.client
+
+from components.settings import Settings
+from pipeline import page
+from pipeline.engine import Engine
+from pipeline.page import Page
+from pipeline.target import Served
+
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1"}  # noqa: S104 - compared with, never bound
+
+
+def url(settings: Settings) -> str:
+    """The address to open in a browser."""
+    edge = settings.edge
+    host = ANY_ADDRESS.get(edge.address, edge.address)
+    if settings.domain != "localhost":
+        host = settings.domain
+    return f"http://{host}/" if edge.port == http.client.HTTP_PORT else f"http://{host}:{edge.port}/"
+
+
+def ask(settings: Settings, path: str = "/", timeout: float = 10) -> Page:
+    """Ask once, at the published address, with the domain's name."""
+    address = ANY_ADDRESS.get(settings.edge.address, settings.edge.address)
+    return page.ask(
+        url(settings),
+        lambda: http.client.HTTPConnection(address, settings.edge.port, timeout=timeout),
+        {"Host": settings.domain},
+        path,
+    )
+
+
+def wait(settings: Settings, limit: float = page.LIMIT_SECONDS) -> Page:
+    """Ask until the application answers, for a bounded time."""
+    return page.wait(lambda: ask(settings), limit)
+
+
+def serve(engine: Engine, settings: Settings) -> Served:
+    """Ask the page of a stack that was just brought up."""
+    return Served(
+        page=wait(settings),
+        log=f"docker logs $(docker ps -q --filter label=slipway.stack={engine.stack}"
+        " --filter label=slipway.component=web | head -1)",
+    )

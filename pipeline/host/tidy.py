@@ -1,0 +1,87 @@
+"""What Pulumi leaves on a Docker host: half-made things of an update that was killed, and images after a destroy.
+
+It removes only what the state of the stack names.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+import docker.errors
+
+from pipeline.engine import Engine
+from pipeline.host.check import CONTAINER, daemon
+
+NETWORK = "docker:index/network:Network"
+IMAGE = "docker-build:index:Image"
+
+
+def remove_half_made(engine: Engine, state: Mapping[str, Any]) -> None:
+    """Remove containers and networks that a killed update was making: their names are taken, and nobody knows them."""
+    known = {resource.get("id") for resource in state.get("resources") or []}
+    pending = state.get("pending_operations") or []
+    creates = [each["resource"] for each in pending if each.get("type") == "creating"]
+    # Containers first: a network with a container on it cannot be removed.
+    for resource in sorted(creates, key=lambda each: each["type"] != CONTAINER):
+        name = (resource.get("inputs") or {}).get("name")
+        if resource["type"] in (CONTAINER, NETWORK) and isinstance(name, str):
+            _remove(engine, resource["type"], name, known)
+
+
+def _remove(engine: Engine, kind: str, name: str, known: set[Any]) -> None:
+    """Remove one half-made container or network by its name, unless the state knows it under its id."""
+    client = docker.from_env(environment=dict(engine.environ))
+    try:
+        if kind == CONTAINER:
+            container = client.containers.get(name)
+            if container.id not in known:
+                engine.console.say(f"    removes the half-made container {name}")
+                container.remove(force=True, v=True)
+            return
+        for network in client.networks.list(filters={"name": f"^{re.escape(name)}$"}):
+            if network.id not in known:
+                engine.console.say(f"    removes the half-made network {name}")
+                network.remove()
+    except docker.errors.NotFound:
+        return
+    finally:
+        client.close()
+
+
+def reach(engine: Engine, _state: Mapping[str, Any]) -> None:
+    """Raise when the daemon does not answer."""
+    with daemon(engine.environ):
+        pass
+
+
+def images(state: Mapping[str, Any]) -> list[str]:
+    """The tags that the stack has built."""
+    return [
+        tag
+        for each in state.get("resources", [])
+        if each.get("type") == IMAGE
+        for tag in (each.get("inputs") or {}).get("tags") or ()
+        if isinstance(tag, str)
+    ]
+
+
+def remove_images(engine: Engine, tags: list[str]) -> None:
+    """Remove images that no container uses; one that another stack runs stays."""
+    with daemon(engine.environ) as client:
+        for tag in tags:
+            try:
+                client.images.remove(tag)
+            except docker.errors.ImageNotFound:
+                continue
+            except docker.errors.APIError as error:
+                conflict = 409
+                if error.status_code != conflict:
+                    raise
+                engine.console.say(f"    the image {tag} stays: another container uses it")
+
+
+def after_destroy(engine: Engine, state: Mapping[str, Any], _keep: bool) -> list[str]:  # noqa: FBT001 - one signature for all targets
+    """Remove the images of the stack, which Pulumi keeps for the next update."""
+    remove_images(engine, images(state))
+    return []
