@@ -5,7 +5,8 @@ import pulumi
 from components import secrets, settings
 from components.deployment import Deployment
 
-deployment = Deployment(settings.load(), secrets.load())
+loaded = settings.load()
+deployment = Deployment(loaded, secrets.load(loaded))
 
 pulumi.export("url", deployment.url)
 pulumi.export("release", deployment.release)

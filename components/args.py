@@ -10,16 +10,79 @@ from dataclasses import dataclass
 
 from pulumi import Input, Resource
 
+from components.budget import Budget
+from components.flows import Flow
+from components.health import HealthPage
 from components.labels import Owner
-from components.settings import Resources
+from components.settings import Expose, Resources, TlsFrom
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where on the platform a stack is, for platforms that several stacks share."""
+
+    context: str | None
+    """Which platform, by a name that the machine of the operator knows; None for the usual one."""
+    namespace: str
+    """Name of the part of it that is the stack's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autoscale:
+    """How many processes there are where the load decides that."""
+
+    min: int
+    """The least number."""
+    max: int
+    """The largest number."""
+    cpu_percent: int
+    """The part of the CPU limit that they use on average, in percent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Where the certificate of the domain comes from."""
+
+    kind: TlsFrom
+    """What gives it. Plain: it decides which resources exist."""
+    certificate: Input[str] | None = None
+    """The certificate with its chain, in PEM; only where a secret gives it."""
+    key: Input[str] | None = None
+    """Its private key, in PEM; the same."""
+    issuer: str | None = None
+    """Name of who issues it; only where the platform gets it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exposure:
+    """How visitors reach the edge, where that is not a port of the host."""
+
+    kind: Expose
+    """By what. Plain: it decides which resources exist."""
+    ingress_class: str | None = None
+    """Name of the class of the ingress; None for the platform's own choice."""
+    gateway: str | None = None
+    """``namespace/name`` of the gateway that serves the domain."""
+    tls: Tls | None = None
+    """The certificate; None if TLS ends elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksArgs:
-    """The networks of a stack."""
+    """The networks of a stack: who may talk to whom, and where all of it is."""
 
     owner: Owner
     """The stack."""
+    flows: Sequence[Flow]
+    """Every connection that is needed. Plain: it decides which resources exist."""
+    budget: Budget
+    """What everything may use at once."""
+    place: Place
+    """Where on the platform."""
+    protect: bool
+    """Whether the place stays when Pulumi is told to delete it, since protected data is in it."""
+    registry_auth: Input[str] | None = None
+    """How to log in to the registry of the images: the text of a ``config.json``. None where nobody has to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +95,14 @@ class StorageArgs:
     """What it holds: the last part of its name, for ever."""
     protect: bool
     """Whether Pulumi refuses to delete it, and leaves it in place when told to forget it."""
+    size_gb: int
+    """How much it holds, in GiB, where the platform sets that."""
+    shared: bool
+    """Whether processes of several components mount it at once."""
+    storage_class: str | None
+    """What kind of disk it is, by the platform's name for it; None for the usual one."""
+    access: str
+    """From how many nodes at once it can be mounted: ``ReadWriteOnce`` or ``ReadWriteMany``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +129,8 @@ class AppImageArgs:
     """Labels of the image."""
     ca_bundle: str | None = None
     """Text of a CA bundle that the steps of the build trust; never part of the image."""
+    registry: str | None = None
+    """Where it is pushed to: the first part of its name. None for the images of the host that runs it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +172,34 @@ class PostgresArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ManagedPostgresArgs:
+    """The database, run by an operator of the platform."""
+
+    owner: Owner
+    """The stack."""
+    image: Input[str]
+    """The PostgreSQL image."""
+    resources: Resources
+    """What each instance may use."""
+    database: str
+    """Name of the database and of its user."""
+    password: Input[str]
+    """The password of that user."""
+    parameters: Mapping[str, str]
+    """Configuration of the server, by name."""
+    instances: int
+    """How many copies there are."""
+    network: Input[str]
+    """The network that it listens on."""
+    size_gb: int
+    """How much each copy holds, in GiB."""
+    storage_class: str | None
+    """What kind of disk it is, by the platform's name for it; None for the usual one."""
+    protect: bool
+    """Whether Pulumi refuses to delete it, and leaves it in place when told to forget it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RedisArgs:
     """The cache."""
 
@@ -136,8 +237,8 @@ class MigrationArgs:
     """Secret files of the app."""
     hidden: Sequence[Input[str]]
     """Secret values that must not appear in an error message."""
-    network: Input[str]
-    """The network that the database is on."""
+    networks: Sequence[Input[str]]
+    """The networks that the datastores are on, or that lead to them."""
     after: Sequence[Resource]
     """What must be ready before. Order alone, since nothing of it is needed to describe this."""
     attempt: int = 1
@@ -188,17 +289,53 @@ class WebArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
-    health: Sequence[str]
-    """The command that exits 0 when the app can serve."""
+    health: HealthPage
+    """The page that answers when the app can serve."""
+    port: int
+    """Where the app listens."""
     startup_seconds: int
     """How long a new one may take to become healthy."""
     stop_grace_seconds: int
     """How long an old one may finish its requests."""
+    autoscale: Autoscale | None = None
+    """How the load decides how many there are; None where ``replicas`` does. Plain, as that is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessArgs:
+    """Processes of the app beside those that serve it, such as workers of a queue."""
+
+    owner: Owner
+    """The stack."""
+    image: Input[str]
+    """The app's image, once the release may start."""
+    release: str
+    """Identity of the release."""
+    process: str
+    """Its name in the settings."""
+    replicas: int
+    """How many there are. Plain: it decides which resources exist."""
+    resources: Resources
+    """What each may use."""
+    command: Sequence[str]
+    """Command line, program first."""
+    environment: Mapping[str, str]
+    """Plain environment variables of the app."""
+    secrets: Input[str]
+    """Secret files of the app."""
+    networks: Sequence[Input[str]]
+    """The networks of the datastores and of the way out."""
+    storage: Input[str]
+    """Where uploads are."""
+    media_root: str
+    """Where the app expects its uploads."""
+    stop_grace_seconds: int
+    """How long an old one may finish what it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
-    """The one process that publishes a port."""
+    """What visitors connect to."""
 
     owner: Owner
     """The stack."""
@@ -206,18 +343,22 @@ class EdgeArgs:
     """The nginx image."""
     resources: Resources
     """What it may use."""
-    command: Sequence[str]
-    """Command line, program first. Nothing in it depends on a release or on what the switch writes."""
-    health: Sequence[str]
-    """The command that exits 0 when it can serve."""
+    site: str
+    """Text of ``nginx.conf``, for targets where the switch does not write it. Nothing in it depends on a release."""
+    domain: str
+    """The public host name."""
+    replicas: int
+    """How many there are, where the port of a host is not what limits them to one."""
     address: str
     """Address of the host that the port is published on."""
     port: int
     """Port of the host."""
+    exposure: Exposure
+    """How visitors reach it, where that is not a port of the host."""
     network: Input[str]
     """The network that it shares with the web processes."""
-    configuration: Input[str]
-    """Storage that the switch writes."""
+    configuration: Input[str] | None
+    """Storage that the switch writes; None where ``site`` is all there is."""
     static: Input[str]
     """Storage of the static files."""
     media: Input[str]
@@ -236,15 +377,23 @@ class SwitchArgs:
     """The nginx image."""
     resources: Resources
     """What it may use."""
-    command: Sequence[str]
-    """Command line, program first. It fails unless the edge confirms."""
-    environment: Input[Mapping[str, str]]
-    """What the edge is told, and by whom."""
+    release: str
+    """Identity of the release."""
+    site: str
+    """Text of ``nginx.conf``."""
+    members: Sequence[Input[str]]
+    """``host:port`` of each web process of the release that there is a name for."""
+    replicas: int
+    """The least number of web processes of the release that must answer."""
+    edge_host: Input[str]
+    """Name of the edge on the network."""
+    health: HealthPage
+    """The page that each of them, and the edge, must answer."""
     network: Input[str]
     """The network that the edge is on."""
     after: Sequence[Resource]
     """What must be ready before. Order alone, since nothing of it is needed to describe this."""
-    configuration: Input[str]
-    """Storage that the edge reads."""
+    configuration: Input[str] | None
+    """Storage that the edge reads; None where nothing is written for it."""
     attempt: int = 1
     """How often this has been tried: another number runs it again."""

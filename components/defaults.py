@@ -28,10 +28,38 @@ COMMON: dict[str, Any] = {
         "timeout_seconds": 30,
         "resources": {"memory_mb": 128, "cpus": 0.5},
     },
-    "postgres": {"image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
-    "redis": {"image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+    "processes": {},
+    "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
+    "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+    "kubernetes": {
+        "context": None,
+        "pull_secret": False,
+        "ingress_class": None,
+        "gateway": None,
+        "tls": "none",
+        "issuer": None,
+        "storage_class": None,
+        "storage": {
+            "postgres_gb": 10,
+            "redis_gb": 1,
+            "media_gb": 10,
+            "static_gb": 1,
+            "shared_access": "ReadWriteOnce",
+        },
+        "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
+        "instances": 1,
+    },
 }
 """The same for every kind."""
+
+ENTRIES: dict[str, dict[str, Any]] = {
+    "processes": {
+        "replicas": 1,
+        "stop_grace_seconds": 35,
+        "resources": {"memory_mb": 256, "cpus": 0.5},
+    },
+}
+"""What each entry of a group gets whose names the stack's file chooses."""
 
 BY_KIND: dict[str, dict[str, Any]] = {
     "dev": {
@@ -39,16 +67,19 @@ BY_KIND: dict[str, dict[str, Any]] = {
         "web": {"replicas": 1},
         "edge": {"port": 8080},
         "data": {"protect": False},
+        "kubernetes": {"expose": "none", "edge_replicas": 1},
     },
     "staging": {
         "web": {"replicas": 2},
         "edge": {"port": 8081},
         "data": {"protect": False},
+        "kubernetes": {"expose": "ingress", "edge_replicas": 2},
     },
     "prod": {
         "web": {"replicas": 3},
         "edge": {"port": 8082},
         "data": {"protect": True},
+        "kubernetes": {"expose": "ingress", "edge_replicas": 2},
     },
     "review": {
         "domain": "localhost",
@@ -57,6 +88,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
         "postgres": {"resources": {"memory_mb": 256, "cpus": 0.5}},
         "redis": {"resources": {"memory_mb": 64, "cpus": 0.25}},
         "data": {"protect": False},
+        "kubernetes": {"expose": "none", "edge_replicas": 1},
     },
 }
 """What a kind adds to COMMON or says instead."""
@@ -66,5 +98,7 @@ DERIVED: dict[tuple[str, ...], str] = {
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
     ("build", "ca_bundle"): "the file that `SSL_CERT_FILE` names, if that is set: it belongs to the machine",
+    ("kubernetes", "namespace"): "`NAME-STACK` with `slipway:app.name` and the name of the stack",
+    ("kubernetes", "registry"): "what `SLIPWAY_REGISTRY` says, if that is set: it belongs to the machine",
 }
 """What follows from another value, in words; components/settings.py derives it."""

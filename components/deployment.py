@@ -1,40 +1,71 @@
 """From settings to a served page: which target has which components, and what each gets from the ones before.
 
-This module owns the order: datastores, migration, static files, web, switch. Whatever fails, what comes after it does
-not happen, and what served before goes on serving. It computes nothing itself, and asks for no target by name.
+This module owns the order: datastores, migration, static files, web and other processes, switch. Whatever fails, what
+comes after it does not happen, and what served before goes on serving. It computes nothing itself, and asks for no
+target by name.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
-from pulumi import Input, Output
+from pulumi import Input, Output, Resource, ResourceOptions
 
-from components import args, docker, environment, gunicorn, health, image, nginx, release, target, tuning
+from components import (
+    address,
+    args,
+    docker,
+    environment,
+    gunicorn,
+    image,
+    nginx,
+    release,
+    target,
+    tuning,
+)
+from components.app import PORT
+from components.budget import budget
 from components.docker import attempts
+from components.flows import flows, process_role
+from components.health import HealthPage
 from components.labels import Owner
 from components.secrets import Secrets
-from components.settings import ROOT, Settings, Target
+from components.settings import ROOT, Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
 
 TARGETS: Mapping[Target, target.Target] = {
     Target.DOCKER: target.Target(
         networks=docker.Networks,
         storage=docker.Storage,
+        configuration=docker.Storage,
         secret_files=docker.SecretFiles,
         app_image=image.AppImage,
         pulled_image=docker.PulledImage,
         postgres=docker.Postgres,
+        managed_postgres=None,
         redis=docker.Redis,
         migration=docker.Migration,
         static_files=docker.StaticFiles,
         web=docker.Web,
+        process=docker.Process,
         edge=docker.Edge,
         switch=docker.Switch,
         attempts=attempts.load,
+        check=lambda _settings: None,
     ),
 }
 
 DATABASE = "app"
 """Name of the database and of its user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Store:
+    """A datastore, whoever runs it."""
+
+    url: Output[str]
+    """Its address, with the password."""
+    after: list[Resource]
+    """What must be ready before anybody asks it."""
 
 
 class Deployment:
@@ -47,30 +78,32 @@ class Deployment:
         self._settings = settings
         self._secrets = secrets
         self._make = TARGETS[settings.target]
+        self._make.check(settings)
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()
         self._release = release.plan(settings)
+        self._health = HealthPage(path=settings.app.health_path, host=settings.domain)
 
         self.release = self._release.identity
         """Identity of the release."""
-        self.image = f"{settings.app.name}:{self.release}"
+        self.image = image.tag(self._image_args())
         """Name and tag of the app's image."""
-        self.url = f"http://{settings.edge.address}:{settings.edge.port}/"
-        """Where the edge serves on its host."""
+        self.url = address.url(settings)
+        """Where the edge serves."""
 
-        self._networks = self._make.networks("networks", args.NetworksArgs(owner=self._owner))
-        self._media = self._storage("media", protect=settings.data.protect)
-        self._static = self._storage("static")
-        self._nginx = self._make.pulled_image("nginx", args.PulledImageArgs(reference=settings.edge.image))
+        self._networks = self._make.networks("networks", self._network_args())
+        self._opts = ResourceOptions(providers=[*self._networks.providers])
+        self._media = self._storage("media", settings.kubernetes.storage.media_gb, shared=True, protected=True)
+        self._static = self._storage("static", settings.kubernetes.storage.static_gb, shared=True)
+        self._nginx = self._pulled("nginx", settings.edge.image)
         self._deploy()
 
     def _deploy(self) -> None:
         settings, owner = self._settings, self._owner
-        app = self._app_image()
+        app = self._make.app_image("app", self._image_args(), self._opts)
         postgres = self._postgres()
         redis = self._redis()
         files = self._app_secrets(postgres, redis)
-        variables = environment.app(settings, self.release)
         migration = self._make.migration(
             "migration",
             args.MigrationArgs(
@@ -78,13 +111,14 @@ class Deployment:
                 image=app.id,
                 release=self.release,
                 resources=settings.web.resources,
-                environment=variables,
+                environment=environment.app(settings, self.release),
                 secrets=files,
-                hidden=[self._secrets.django_key, self._secrets.postgres_password, self._secrets.redis_password],
-                network=self._networks.internal,
-                after=[postgres, redis],
+                hidden=self._hidden(),
+                networks=self._to_the_datastores(),
+                after=[*postgres.after, *redis.after],
                 attempt=self._attempts.get("migration", 1),
             ),
+            self._opts,
         )
         static = self._make.static_files(
             "static-files",
@@ -97,139 +131,283 @@ class Deployment:
                 storage=self._static,
                 attempt=self._attempts.get("static", 1),
             ),
+            self._opts,
         )
-        web = self._make.web(
+        self._serve(self._web(once(app.id, static.ready), files), self._processes(once(app.id, static.ready), files))
+
+    def _web(self, app: Output[str], files: Output[str]) -> target.Web:
+        settings = self._settings
+        scale = settings.kubernetes.autoscale
+        return self._make.web(
             "web",
             args.WebArgs(
-                owner=owner,
-                image=once(app.id, static.ready),
+                owner=self._owner,
+                image=app,
                 release=self.release,
                 replicas=settings.web.replicas,
                 resources=settings.web.resources,
                 # An image of the project's own brings its own command.
                 command=None if settings.app.dockerfile else gunicorn.command(settings),
-                environment=variables,
+                environment=environment.app(settings, self.release),
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
                 storage=self._media,
                 media_root=settings.app.media_root,
-                health=health.command(settings.app.health_path, settings.domain),
+                health=self._health,
+                port=PORT,
                 startup_seconds=settings.web.startup_seconds,
                 stop_grace_seconds=settings.web.stop_grace_seconds,
+                autoscale=args.Autoscale(min=scale.min, max=scale.max, cpu_percent=scale.cpu_percent)
+                if scale.enabled
+                else None,
             ),
+            self._opts,
         )
-        self._serve(web)
 
-    def _serve(self, web: target.Web) -> None:
+    def _processes(self, app: Output[str], files: Output[str]) -> list[target.Process]:
+        settings = self._settings
+        return [
+            self._make.process(
+                process_role(name),
+                args.ProcessArgs(
+                    owner=self._owner,
+                    image=app,
+                    release=self.release,
+                    process=name,
+                    replicas=process.replicas,
+                    resources=process.resources,
+                    command=process.command,
+                    environment=environment.app(settings, self.release),
+                    secrets=files,
+                    networks=[self._networks.edge, self._networks.internal],
+                    storage=self._media,
+                    media_root=settings.app.media_root,
+                    stop_grace_seconds=process.stop_grace_seconds,
+                ),
+                self._opts,
+            )
+            for name, process in settings.processes.items()
+        ]
+
+    def _serve(self, web: target.Web, processes: list[target.Process]) -> None:
         """Let the edge serve the release."""
         settings = self._settings
-        configuration = self._storage("edge")
+        site = nginx.site(settings)
+        configuration = self._configuration()
         edge = self._make.edge(
             "edge",
             args.EdgeArgs(
                 owner=self._owner,
                 image=self._nginx.id,
                 resources=settings.edge.resources,
-                command=nginx.edge_command(),
-                health=nginx.edge_health_command(),
+                site=site,
+                domain=settings.domain,
+                replicas=settings.kubernetes.edge_replicas,
                 address=settings.edge.address,
                 port=settings.edge.port,
+                exposure=self._exposure(),
                 network=self._networks.edge,
                 configuration=configuration,
                 static=self._static,
                 media=self._media,
                 stop_grace_seconds=settings.edge.timeout_seconds + 10,
             ),
+            self._opts,
         )
+        scale = settings.kubernetes.autoscale
         self._make.switch(
             "switch",
             args.SwitchArgs(
                 owner=self._owner,
                 image=self._nginx.id,
                 resources=settings.edge.resources,
-                command=nginx.switch_command(),
-                environment=Output.all(edge.host, *web.members).apply(
-                    lambda names: nginx.switch_environment(nginx.site(settings), names[1:], names[0])
-                ),
+                release=self.release,
+                site=site,
+                members=web.members,
+                replicas=scale.min if scale.enabled else settings.web.replicas,
+                edge_host=edge.host,
+                health=self._health,
                 network=self._networks.edge,
                 configuration=configuration,
-                after=[edge],
+                after=[web, edge, *processes],
                 attempt=self._attempts.get("switch", 1),
             ),
+            self._opts,
         )
 
-    def _postgres(self) -> target.Server:
+    def _exposure(self) -> args.Exposure:
+        cluster, secrets = self._settings.kubernetes, self._secrets
+        tls = args.Tls(
+            kind=cluster.tls, certificate=secrets.tls_certificate, key=secrets.tls_key, issuer=cluster.issuer
+        )
+        return args.Exposure(
+            kind=cluster.expose,
+            ingress_class=cluster.ingress_class,
+            gateway=cluster.gateway,
+            tls=None if cluster.tls is TlsFrom.NONE else tls,
+        )
+
+    def _postgres(self) -> _Store:
+        settings, secrets = self._settings, self._secrets
+        if secrets.database_url is not None:
+            return _Store(url=secrets.database_url, after=[])
+        if secrets.postgres_password is None:
+            raise AssertionError("there is a password for a database of our own")
+        pulled = self._pulled("postgres-image", settings.postgres.image)
+        managed = settings.postgres.provider is PostgresProvider.CLOUDNATIVE_PG
+        server = (
+            self._managed_postgres(pulled.id, secrets.postgres_password)
+            if managed
+            else self._own_postgres(pulled.id, secrets.postgres_password)
+        )
+        parts = Output.all(secrets.postgres_password, server.host, server.port, DATABASE)
+        return _Store(url=parts.apply(lambda it: environment.database_url(*it)), after=[server])
+
+    def _own_postgres(self, image_id: Output[str], password: Output[str]) -> target.Server:
         settings = self._settings
-        pulled = self._make.pulled_image("postgres-image", args.PulledImageArgs(reference=settings.postgres.image))
         return self._make.postgres(
             "postgres",
             args.PostgresArgs(
                 owner=self._owner,
-                image=pulled.id,
+                image=image_id,
                 resources=settings.postgres.resources,
                 database=DATABASE,
                 command=tuning.postgres_command(settings),
                 shared_memory_mb=tuning.postgres_shm_mb(settings.postgres.resources),
                 network=self._networks.internal,
-                storage=self._storage("postgres", protect=settings.data.protect),
-                secrets=self._secret_files("postgres", {"postgres_password": self._secrets.postgres_password}),
+                storage=self._storage("postgres", settings.kubernetes.storage.postgres_gb, protected=True),
+                secrets=self._secret_files("postgres", {"postgres_password": password}),
             ),
+            self._opts,
         )
 
-    def _redis(self) -> target.Server:
+    def _managed_postgres(self, image_id: Output[str], password: Output[str]) -> target.Server:
         settings = self._settings
-        pulled = self._make.pulled_image("redis-image", args.PulledImageArgs(reference=settings.redis.image))
-        return self._make.redis(
+        if self._make.managed_postgres is None:
+            raise AssertionError("settings refuse this provider for a target that does not have it")
+        return self._make.managed_postgres(
+            "postgres",
+            args.ManagedPostgresArgs(
+                owner=self._owner,
+                image=image_id,
+                resources=settings.postgres.resources,
+                database=DATABASE,
+                password=password,
+                parameters=tuning.postgres_parameters(settings),
+                instances=settings.kubernetes.instances,
+                network=self._networks.internal,
+                size_gb=settings.kubernetes.storage.postgres_gb,
+                storage_class=settings.kubernetes.storage_class,
+                protect=settings.data.protect,
+            ),
+            self._opts,
+        )
+
+    def _redis(self) -> _Store:
+        settings, secrets = self._settings, self._secrets
+        if secrets.redis_url is not None:
+            return _Store(url=secrets.redis_url, after=[])
+        if secrets.redis_password is None:
+            raise AssertionError("there is a password for a cache of our own")
+        server = self._make.redis(
             "redis",
             args.RedisArgs(
                 owner=self._owner,
-                image=pulled.id,
+                image=self._pulled("redis-image", settings.redis.image).id,
                 resources=settings.redis.resources,
                 command=tuning.redis_command(settings.redis.resources),
                 network=self._networks.internal,
-                storage=self._storage("redis"),
-                secrets=self._secret_files(
-                    "redis", {"redis.conf": self._secrets.redis_password.apply(tuning.redis_secrets)}
-                ),
+                storage=self._storage("redis", settings.kubernetes.storage.redis_gb),
+                secrets=self._secret_files("redis", {"redis.conf": secrets.redis_password.apply(tuning.redis_secrets)}),
             ),
+            self._opts,
+        )
+        parts = Output.all(secrets.redis_password, server.host, server.port)
+        return _Store(url=parts.apply(lambda it: environment.redis_url(*it)), after=[server])
+
+    def _to_the_datastores(self) -> list[Output[str]]:
+        """Give the networks of what needs the datastores alone. Those that somebody else runs are outside."""
+        settings = self._settings
+        outside = (
+            settings.postgres.provider is PostgresProvider.EXTERNAL or settings.redis.provider is RedisProvider.EXTERNAL
+        )
+        return [self._networks.edge, self._networks.internal] if outside else [self._networks.internal]
+
+    def _hidden(self) -> list[Output[str]]:
+        """Give what no error message may show."""
+        secrets = self._secrets
+        urls = [url for url in (secrets.database_url, secrets.redis_url) if url is not None]
+        values = [secrets.django_key, secrets.postgres_password, secrets.redis_password, *urls]
+        return [
+            *(value for value in values if value is not None),
+            *(url.apply(environment.password_in) for url in urls),
+        ]
+
+    def _network_args(self) -> args.NetworksArgs:
+        settings = self._settings
+        return args.NetworksArgs(
+            owner=self._owner,
+            flows=flows(settings),
+            budget=budget(settings),
+            place=args.Place(context=settings.kubernetes.context, namespace=settings.kubernetes.namespace or ""),
+            protect=settings.data.protect,
+            registry_auth=self._secrets.registry_auth,
         )
 
-    def _app_image(self) -> target.Image:
+    def _image_args(self) -> args.AppImageArgs:
         bundle = self._settings.build.ca_bundle
-        return self._make.app_image(
-            "app",
-            args.AppImageArgs(
-                repository=self._settings.app.name,
-                release=self.release,
-                context=image.context(self._release),
-                dockerfile=image.write(self._release, self._owner.stack),
-                labels=self._release.labels,
-                ca_bundle=(ROOT / bundle).read_text(encoding="utf-8") if bundle else None,
-            ),
+        return args.AppImageArgs(
+            repository=self._settings.app.name,
+            release=self.release,
+            context=image.context(self._release),
+            dockerfile=image.write(self._release, self._owner.stack),
+            labels=self._release.labels,
+            ca_bundle=(ROOT / bundle).read_text(encoding="utf-8") if bundle else None,
+            registry=self._settings.kubernetes.registry,
         )
 
-    def _app_secrets(self, postgres: target.Server, redis: target.Server) -> Output[str]:
-        database = Output.all(self._secrets.postgres_password, postgres.host, postgres.port, DATABASE)
-        cache = Output.all(self._secrets.redis_password, redis.host, redis.port)
+    def _app_secrets(self, postgres: _Store, redis: _Store) -> Output[str]:
         return self._secret_files(
             "app",
             {
                 environment.SECRET_KEY: self._secrets.django_key,
-                environment.DATABASE_URL: database.apply(lambda it: environment.database_url(*it)),
-                environment.REDIS_URL: cache.apply(lambda it: environment.redis_url(*it)),
+                environment.DATABASE_URL: postgres.url,
+                environment.REDIS_URL: redis.url,
             },
         )
+
+    def _pulled(self, name: str, reference: str) -> target.Image:
+        return self._make.pulled_image(name, args.PulledImageArgs(reference=reference), self._opts)
 
     def _secret_files(self, role: str, files: Mapping[str, Input[str]]) -> Output[str]:
         return self._make.secret_files(
             f"{role}-secrets",
             args.SecretFilesArgs(owner=self._owner, role=role, image=self._nginx.id, files=files),
+            self._opts,
         ).source
 
-    def _storage(self, role: str, *, protect: bool = False) -> Output[str]:
-        return self._make.storage(
-            f"{role}-storage", args.StorageArgs(owner=self._owner, role=role, protect=protect)
-        ).source
+    def _storage(self, role: str, size_gb: int, *, protected: bool = False, shared: bool = False) -> Output[str]:
+        made = self._storage_args(role, size_gb, protected=protected, shared=shared)
+        return self._make.storage(f"{role}-storage", made, self._opts).source
+
+    def _configuration(self) -> Output[str] | None:
+        """Give the storage that the switch writes for the edge, where the target has that."""
+        make = self._make.configuration
+        return make("edge-storage", self._storage_args("edge", 1), self._opts).source if make else None
+
+    def _storage_args(
+        self, role: str, size_gb: int, *, protected: bool = False, shared: bool = False
+    ) -> args.StorageArgs:
+        settings = self._settings
+        return args.StorageArgs(
+            owner=self._owner,
+            role=role,
+            protect=protected and settings.data.protect,
+            size_gb=size_gb,
+            shared=shared,
+            storage_class=settings.kubernetes.storage_class,
+            access=settings.kubernetes.storage.shared_access if shared else Access.ONE_NODE,
+        )
 
 
 def once(value: Input[str], *gates: Output[bool]) -> Output[str]:

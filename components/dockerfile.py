@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 
 from components import gunicorn, health
+from components.app import PORT
 from components.settings import App, Settings
 
 UID = 10001
@@ -203,7 +204,7 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
         settings_module=app.settings_module,
         home=gunicorn.ENVIRONMENT["HOME"],
         uid=UID,
-        port=health.PORT,
+        port=PORT,
         health_timeout=health.TIMEOUT_SECONDS + 1,
         health=json.dumps(health.command(app.health_path)),
         command=json.dumps(gunicorn.default_command(app.wsgi_module)),

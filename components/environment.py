@@ -4,10 +4,9 @@ No secret is in an environment variable: ``docker inspect`` shows those to whoev
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
-from components import gunicorn
+from components import address, gunicorn
 from components.settings import Settings
 
 SECRET_KEY, DATABASE_URL, REDIS_URL = "secret_key", "database_url", "redis_url"
@@ -41,17 +40,19 @@ def redis_url(password: str, host: str, port: int) -> str:
     return f"redis://:{quote(password, safe='')}@{host}:{port}/0"
 
 
-def _local(settings: Settings) -> bool:
-    return ip_address(settings.edge.address).is_loopback
+def password_in(url: str) -> str:
+    """Give the password in an address; nothing if there is none."""
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def _hosts(settings: Settings) -> list[str]:
     """List the names that Django answers to: the domain first, which the health check asks for."""
-    local = ["127.0.0.1", "localhost"] if _local(settings) else []
-    return list(dict.fromkeys([settings.domain, *local]))
+    return list(dict.fromkeys([settings.domain, *address.local_names(settings)]))
 
 
 def _origins(settings: Settings) -> list[str]:
     """List the pages whose forms Django takes."""
-    local = [f"http://{host}:{settings.edge.port}" for host in ("127.0.0.1", "localhost")] if _local(settings) else []
-    return [f"https://{settings.domain}", *local]
+    return [f"https://{settings.domain}", *address.local_origins(settings)]

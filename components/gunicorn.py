@@ -6,7 +6,7 @@ a default, and the web containers pass the one of their stack.
 
 from math import ceil
 
-from components.health import PORT
+from components.app import PORT
 from components.settings import Settings, Web
 
 WORKER_MB = 150

@@ -4,11 +4,23 @@ This module owns the command. How often it runs and how long a container may tak
 by whoever starts the container.
 """
 
-PORT = 8000
-"""Where gunicorn listens inside the container."""
+from dataclasses import dataclass
+
+from components.app import PORT
 
 TIMEOUT_SECONDS = 5
 """How long one answer may take. Docker's own time-out of the check should be one second longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthPage:
+    """The page that answers below 400 when the app can serve."""
+
+    path: str
+    """Its path."""
+    host: str
+    """The public host name, which Django answers to."""
+
 
 # The C module below `socket`, and HTTP/1.0 by hand: `http.client` costs 60 ms of CPU in an image whose standard library
 # is not compiled, as in the official ones, and this runs every few seconds in every web container.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pulumi_docker as docker
 import pulumi_docker_build as docker_build
-from pulumi import Output, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
 from components import target
 from components.args import AppImageArgs
@@ -32,6 +32,32 @@ def context(release: Release, root: Path = ROOT) -> str:
     return Path(os.path.relpath(release.source, root)).as_posix()
 
 
+def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> docker_build.Image:
+    """Register the build, with the image on the host that builds it or in its registry."""
+    secrets = {CA_SECRET: Output.secret(args.ca_bundle)} if args.ca_bundle else None
+    return docker_build.Image(
+        f"{name}-build",
+        tags=[tag(args)],
+        context=docker_build.BuildContextArgs(location=args.context),
+        dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
+        labels=args.labels,
+        secrets=secrets,
+        # The bundle says how to download, not what: another one is no reason to build.
+        ignore_secrets_in_diff_calculation=[CA_SECRET] if secrets else None,
+        load=not push,
+        push=push,
+        # A preview with `load` skips the build anyway, and shows changes that are none.
+        build_on_preview=False,
+        # A registry may hold the image for others.
+        opts=ResourceOptions(parent=parent, retain_on_delete=True),
+    )
+
+
+def tag(args: AppImageArgs) -> str:
+    """Give the name of the image, with its tag."""
+    return "/".join(part for part in (args.registry, f"{args.repository}:{args.release}") if part)
+
+
 class AppImage(target.Image):
     """The app, built and on the Docker host."""
 
@@ -40,32 +66,16 @@ class AppImage(target.Image):
 
     def __init__(self, name: str, args: AppImageArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("slipway:docker:AppImage", name, {}, opts)
-        tag = f"{args.repository}:{args.release}"
-        secrets = {CA_SECRET: Output.secret(args.ca_bundle)} if args.ca_bundle else None
-        built = docker_build.Image(
-            f"{name}-build",
-            tags=[tag],
-            context=docker_build.BuildContextArgs(location=args.context),
-            dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
-            labels=args.labels,
-            secrets=secrets,
-            # The bundle says how to download, not what: another one is no reason to build.
-            ignore_secrets_in_diff_calculation=[CA_SECRET] if secrets else None,
-            load=True,
-            push=False,
-            # A preview with `load` skips the build anyway, and shows changes that are none.
-            build_on_preview=False,
-            # A registry may hold the image for others.
-            opts=ResourceOptions(parent=self, retain_on_delete=True),
-        )
+        name_and_tag = tag(args)
+        built = build(name, args, self, push=False)
         present = docker.RemoteImage(
             f"{name}-image",
             # By its tag and not by its digest, which a builder gives to the manifest: Docker does not know it.
-            name=tag,
+            name=name_and_tag,
             keep_locally=True,
             # The tag is known before it is built, so the order has to be said.
             opts=ResourceOptions(parent=self, depends_on=[built]),
         )
         self.id = present.image_id
-        self.tag = Output.from_input(tag)
+        self.tag = Output.from_input(name_and_tag)
         self.register_outputs({"id": self.id, "tag": self.tag})

@@ -11,6 +11,7 @@ STACK = "slipway.stack"
 COMPONENT = "slipway.component"
 RELEASE = "slipway.release"
 ATTEMPT = "slipway.attempt"
+STORAGE = "slipway.storage"
 
 
 @dataclass(frozen=True, kw_only=True)

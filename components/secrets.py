@@ -5,29 +5,97 @@ It makes none: ``python -m pipeline secrets init STACK`` does.
 """
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import pulumi
 
 from components.problems import Problem, SettingsError
+from components.settings import PostgresProvider, RedisProvider, Settings, TlsFrom
 
 NAMESPACE = "secrets"
 
 
+def _about(description: str, needed: Callable[[Settings], bool], *, example: str | None = None) -> dict[str, Any]:
+    """Describe a secret: what it is, who needs it, and what it looks like where it is not made but given."""
+    return {"description": description, "needed": needed, "example": example}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Every secret that a stack needs."""
+    """Every secret that a stack needs; None for those that its settings do not ask for."""
 
-    django_key: pulumi.Output[str] = field(metadata={"description": "Django's SECRET_KEY."})
-    postgres_password: pulumi.Output[str] = field(metadata={"description": "The password of the app's database user."})
-    redis_password: pulumi.Output[str] = field(metadata={"description": "The password of the cache."})
+    django_key: pulumi.Output[str] = field(metadata=_about("Django's SECRET_KEY.", lambda _: True))
+    postgres_password: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The password of the app's database user.",
+            lambda it: it.postgres.provider is not PostgresProvider.EXTERNAL,
+        ),
+    )
+    redis_password: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The password of the cache.",
+            lambda it: it.redis.provider is not RedisProvider.EXTERNAL,
+        ),
+    )
+    database_url: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The address of a database that somebody else runs, with its user and password.",
+            lambda it: it.postgres.provider is PostgresProvider.EXTERNAL,
+            example="postgresql://USER:PASSWORD@HOST:5432/NAME",
+        ),
+    )
+    redis_url: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The address of a cache that somebody else runs, with its password.",
+            lambda it: it.redis.provider is RedisProvider.EXTERNAL,
+            example="redis://:PASSWORD@HOST:6379/0",
+        ),
+    )
+    registry_auth: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "How a cluster logs in to the registry of the images: the text of a Docker `config.json`.",
+            lambda it: it.kubernetes.pull_secret,
+            example='{"auths": {"REGISTRY": {"auth": "BASE64"}}}',
+        ),
+    )
+    tls_certificate: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The certificate of the domain with its chain, in PEM.",
+            lambda it: it.kubernetes.tls is TlsFrom.SECRET,
+            example="< certificate.pem",
+        ),
+    )
+    tls_key: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The private key of that certificate, in PEM.",
+            lambda it: it.kubernetes.tls is TlsFrom.SECRET,
+            example="< key.pem",
+        ),
+    )
 
 
-DESCRIPTIONS: dict[str, str] = {each.name: each.metadata["description"] for each in fields(Secrets)}
+_FIELDS = {each.name: each.metadata for each in fields(Secrets)}
+DESCRIPTIONS: dict[str, str] = {name: each["description"] for name, each in _FIELDS.items()}
 NAMES = tuple(DESCRIPTIONS)
+GIVEN = tuple(name for name, each in _FIELDS.items() if each.get("example"))
+"""Those that nobody can make up: whoever runs the database, the registry or the domain knows them."""
 
 
-def load() -> Secrets:
+def needed(settings: Settings) -> list[str]:
+    """Name the secrets that a stack with these settings needs."""
+    return [name for name, each in _FIELDS.items() if each["needed"](settings)]
+
+
+def load(settings: Settings) -> Secrets:
     """Read the secrets of the stack that is being deployed.
 
     Raises:
@@ -37,7 +105,7 @@ def load() -> Secrets:
     config = pulumi.Config(NAMESPACE)
     found = {}
     problems = []
-    for name in NAMES:
+    for name in needed(settings):
         try:
             found[name] = config.require_secret(name)
         except pulumi.ConfigMissingError:
@@ -56,8 +124,15 @@ def missing(name: str, stack: str) -> Problem:
         key=f"{NAMESPACE}:{name}",
         found="nothing",
         allowed="an encrypted value in the stack's file",
-        mend=f"python -m pipeline secrets init {shlex.quote(stack)}",
+        mend=give(name, stack) if name in GIVEN else f"python -m pipeline secrets init {shlex.quote(stack)}",
     )
+
+
+def give(name: str, stack: str) -> str:
+    """Give the command that stores a secret which is known elsewhere."""
+    example: str = _FIELDS[name]["example"]
+    value = example if example.startswith("<") else shlex.quote(example)
+    return f"pulumi config set --secret {NAMESPACE}:{name} --stack {shlex.quote(stack)} {value}"
 
 
 def in_clear(name: str, stack: str) -> Problem:
@@ -66,6 +141,5 @@ def in_clear(name: str, stack: str) -> Problem:
         key=f"{NAMESPACE}:{name}",
         found="a value in clear (not shown)",
         allowed="an encrypted value; whoever could read the file knows this one, so make a new one",
-        mend=f"pulumi config rm {NAMESPACE}:{name} --stack {shlex.quote(stack)} && "
-        f"python -m pipeline secrets init {shlex.quote(stack)}",
+        mend=f"pulumi config rm {NAMESPACE}:{name} --stack {shlex.quote(stack)} && {missing(name, stack).mend}",
     )

@@ -16,14 +16,14 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from components import project
-from components.defaults import BY_KIND, COMMON, DERIVED
+from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.problems import (
     NAMESPACE,
     SECRET,
@@ -35,22 +35,29 @@ from components.problems import (
     show,
 )
 from components.values import (
+    COMMAND,
     Address,
+    ClassName,
     ContainerPath,
     FilePath,
+    GatewayName,
     HostName,
     Image,
     InnerPath,
     Module,
+    NamespaceName,
     Number,
     PythonVersion,
+    Registry,
     Slug,
     SourcePath,
     Switch,
+    Text,
     UrlPath,
     VariableName,
     VariableValue,
     Whole,
+    Word,
     Words,
     Wsgi,
     text,
@@ -64,6 +71,7 @@ class Target(StrEnum):
     """Where a stack is deployed."""
 
     DOCKER = "docker"
+    KUBERNETES = "kubernetes"
 
 
 class Kind(StrEnum):
@@ -73,6 +81,46 @@ class Kind(StrEnum):
     STAGING = "staging"
     PROD = "prod"
     REVIEW = "review"
+
+
+class PostgresProvider(StrEnum):
+    """Who runs the database."""
+
+    SLIPWAY = "slipway"
+    EXTERNAL = "external"
+    CLOUDNATIVE_PG = "cloudnative-pg"
+
+
+class RedisProvider(StrEnum):
+    """Who runs the cache."""
+
+    SLIPWAY = "slipway"
+    EXTERNAL = "external"
+
+
+class Expose(StrEnum):
+    """How visitors reach the edge of a stack on a cluster."""
+
+    NONE = "none"
+    NODE_PORT = "node_port"
+    LOAD_BALANCER = "load_balancer"
+    INGRESS = "ingress"
+    GATEWAY = "gateway"
+
+
+class TlsFrom(StrEnum):
+    """Where the certificate of the domain comes from."""
+
+    NONE = "none"
+    SECRET = "secret"  # noqa: S105 - the name of a choice
+    CERT_MANAGER = "cert_manager"
+
+
+class Access(StrEnum):
+    """From how many nodes at once a place for files can be mounted, in the words of Kubernetes."""
+
+    ONE_NODE = "ReadWriteOnce"
+    MANY_NODES = "ReadWriteMany"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -166,9 +214,33 @@ class Web(_Model):
     resources: Resources = Field(description="What each container may use.")
 
 
+class Process(_Model):
+    """A process beside the web processes, such as a worker of a queue."""
+
+    command: Annotated[
+        list[Word],
+        Field(min_length=1, max_length=100),
+        COMMAND,
+        Words("a list of words, program first, or one line with them; quotes hold words together"),
+    ] = Field(
+        description="What it runs, with the project's image, environment and secrets. No shell reads it.",
+        examples=["python manage.py worker"],
+    )
+    replicas: Whole = Field(ge=1, le=50, description="How many of it run.", examples=[1])
+    stop_grace_seconds: Whole = Field(
+        ge=0, le=3600, description="How long an old one may finish what it does; 0 kills at once.", examples=[35]
+    )
+    resources: Resources = Field(description="What each may use.")
+
+
 class Postgres(_Model):
     """The database."""
 
+    provider: PostgresProvider = Field(
+        description="Who runs the database: Slipway, somebody else (its address is the secret `database_url`), "
+        "or the operator CloudNativePG of the cluster.",
+        examples=["external"],
+    )
     image: Image = Field(description="The PostgreSQL image.", examples=["postgres:17"])
     resources: Resources = Field(description="What the database may use.")
 
@@ -176,6 +248,10 @@ class Postgres(_Model):
 class Redis(_Model):
     """The cache."""
 
+    provider: RedisProvider = Field(
+        description="Who runs the cache: Slipway, or somebody else (its address is the secret `redis_url`).",
+        examples=["external"],
+    )
     image: Image = Field(description="The Redis image.", examples=["redis:8.0"])
     resources: Resources = Field(description="What the cache may use.")
 
@@ -200,6 +276,85 @@ class Build(_Model):
     )
 
 
+class Storage(_Model):
+    """The sizes of what a cluster stores."""
+
+    postgres_gb: Whole = Field(ge=1, le=65536, description="Size of the database's volume, in GiB.", examples=[50])
+    redis_gb: Whole = Field(ge=1, le=65536, description="Size of the cache's volume, in GiB.", examples=[2])
+    media_gb: Whole = Field(ge=1, le=65536, description="Size of the volume of the uploads, in GiB.", examples=[100])
+    static_gb: Whole = Field(
+        ge=1, le=65536, description="Size of the volume of the static files, in GiB.", examples=[2]
+    )
+    shared_access: Access = Field(
+        description="How uploads and static files are mounted. With ReadWriteOnce, web and edge run on one node; "
+        "several nodes need a storage class that can do ReadWriteMany.",
+        examples=["ReadWriteMany"],
+    )
+
+
+class Autoscale(_Model):
+    """As many web processes as the load needs."""
+
+    enabled: Switch = Field(
+        description="Whether the number follows the load; `slipway:web.replicas` is not used then.", examples=[True]
+    )
+    min: Whole = Field(ge=1, le=500, description="The least number of web processes.", examples=[2])
+    max: Whole = Field(ge=1, le=500, description="The largest number of web processes.", examples=[10])
+    cpu_percent: Whole = Field(
+        ge=1, le=100, description="The part of their CPU limit that they use on average, in percent.", examples=[70]
+    )
+
+
+class Kubernetes(_Model):
+    """What only a cluster has."""
+
+    context: Text | None = Field(
+        description="The context of the kubeconfig; nothing for its current one. The kubeconfig is the file that "
+        "KUBECONFIG names, or ~/.kube/config.",
+        examples=["prod-cluster"],
+    )
+    namespace: NamespaceName | None = Field(
+        description="The namespace, which belongs to this stack alone: changing it later starts with empty volumes.",
+        examples=["shop-prod"],
+    )
+    registry: Registry | None = Field(
+        description="Where the app's image is pushed to and pulled from. Required for this target.",
+        examples=["registry.example.org/team"],
+    )
+    pull_secret: Switch = Field(
+        description="Whether the cluster needs the secret `registry_auth` to pull images.", examples=[True]
+    )
+    expose: Expose = Field(
+        description="How visitors reach the edge: not at all (`kubectl port-forward`), by a port of each node, by a load "
+        "balancer, by an Ingress, or by a Gateway.",
+        examples=["ingress"],
+    )
+    ingress_class: ClassName | None = Field(
+        description="The class of the Ingress; nothing for the default one of the cluster.", examples=["nginx"]
+    )
+    gateway: GatewayName | None = Field(
+        description="The Gateway that serves the domain. Required for `expose: gateway`.",
+        examples=["gateways/public"],
+    )
+    tls: TlsFrom = Field(
+        description="Where the certificate comes from: the secrets `tls_certificate` and `tls_key`, or cert-manager; "
+        "none if TLS ends before the cluster.",
+        examples=["cert_manager"],
+    )
+    issuer: ClassName | None = Field(
+        description="The ClusterIssuer of cert-manager. Required for `tls: cert_manager`.", examples=["letsencrypt"]
+    )
+    storage_class: ClassName | None = Field(
+        description="The class of every volume; nothing for the default one of the cluster.", examples=["fast"]
+    )
+    storage: Storage = Field(description="The sizes of what is stored. They may grow, where the class can do that.")
+    autoscale: Autoscale = Field(description="As many web processes as the load needs.")
+    edge_replicas: Whole = Field(ge=1, le=50, description="How many nginx there are.", examples=[2])
+    instances: Whole = Field(
+        ge=1, le=9, description="How many copies of the database CloudNativePG keeps.", examples=[3]
+    )
+
+
 class Settings(_Model):
     """Everything that a stack says, completed from the defaults of its kind."""
 
@@ -210,11 +365,16 @@ class Settings(_Model):
     )
     app: App = Field(description="The Django project.")
     web: Web = Field(description="The gunicorn containers.")
+    processes: dict[Slug, Process] = Field(
+        description="Processes beside the web containers, each with a name, such as workers of a queue.",
+        examples=[{"worker": {"command": "python manage.py worker"}}],
+    )
     edge: Edge = Field(description="nginx, the only process that publishes a port.")
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")
     data: Data = Field(description="Protection of what cannot be made again.")
     build: Build = Field(description="How the image is built.")
+    kubernetes: Kubernetes = Field(description="What only a cluster has.")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -231,6 +391,8 @@ class Key:
     info: FieldInfo
     group: type[BaseModel] | None
     """The model below this key; None for a single value."""
+    entry: type[BaseModel] | None = None
+    """The model below each name below this key, where the stack's file chooses the names."""
 
     @property
     def name(self) -> str:
@@ -255,6 +417,9 @@ class Key:
         """What is allowed, in words."""
         if self.group is not None:
             return "values below this key: " + ", ".join(self.group.model_fields)
+        if self.entry is not None:
+            names = next(m.text for m in get_args(get_args(self.info.annotation)[0]) if isinstance(m, Words))
+            return f"any names of {names}, and below each: {', '.join(self.entry.model_fields)}"
         if self.info.annotation is not None and get_origin(self.info.annotation) is dict:
             return "NAME: value pairs, each name of letters, digits and _, each value text"
         if self.choices:
@@ -266,14 +431,27 @@ class Key:
         return next(m.text for m in _metadata(self.info) if isinstance(m, Words))
 
 
+NAME = "NAME"
+"""Stands for a name that the stack's file chooses, in the path of a key. No such name has capital letters."""
+
+
 def keys(model: type[BaseModel] = Settings, above: Path_ = ()) -> Iterator[Key]:
     """Every key of the model, a group before what is below it."""
     for name, info in model.model_fields.items():
         annotation = info.annotation
-        group = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-        yield Key((*above, name), info, group)
+        group = _model(annotation)
+        entry = _model(get_args(annotation)[1]) if get_origin(annotation) is dict else None
+        path = (*above, name)
+        yield Key(path, info, group, entry)
         if group is not None:
-            yield from keys(group, (*above, name))
+            yield from keys(group, path)
+        if entry is not None:
+            yield Key((*path, NAME), info, entry)
+            yield from keys(entry, (*path, NAME))
+
+
+def _model(annotation: object) -> type[BaseModel] | None:
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def _metadata(info: FieldInfo) -> list[Any]:
@@ -284,10 +462,24 @@ def _metadata(info: FieldInfo) -> list[Any]:
 
 
 KEYS: dict[Path_, Key] = {key.path: key for key in keys()}
+
+
+def key_at(path: Path_) -> Key | None:
+    """Find the key of the model that a path of a stack's file is about."""
+    known: Path_ = ()
+    for part in path:
+        key = KEYS.get(known)
+        known = (*known, NAME if key is not None and key.entry is not None else part)
+    return KEYS.get(known)
+
+
 _FILE = "stack file"
 CA_VARIABLE = "SSL_CERT_FILE"
 """Names the CA bundle of this machine, for every program that uses OpenSSL. Builds trust it too, since a path of one
 machine has no place in a stack's file."""
+REGISTRY_VARIABLE = "SLIPWAY_REGISTRY"
+"""Names the registry of this machine that a cluster pulls from."""
+_ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
 _SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -369,7 +561,7 @@ def _read() -> dict[str, Any]:
         value = config.get(name)
         if value is not None:
             key = KEYS.get((name,))
-            said[name] = _structure(value) if key is not None and key.group else value
+            said[name] = _structure(value) if key is not None and (key.group or key.entry) else value
     return said
 
 
@@ -390,7 +582,7 @@ def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
     _lay(values, sources, COMMON, "default")
     _lay(values, sources, BY_KIND[kind], f"default of {kind}")
     _lay(values, sources, _without_secrets(said, (), stack, problems), _FILE)
-    _derive(values, sources, root)
+    _derive(values, sources, stack, root)
     refused = tuple(problem.key + end for problem in problems for end in (".", "["))
     derived = {path for path in DERIVED if sources.get(path) != _FILE}
     parts, wrong = _validate(values, stack)
@@ -409,19 +601,24 @@ def _lay(
     """Put one layer over the values below it, and note where each value comes from."""
     for name, value in layer.items():
         path = (*above, name)
-        key = KEYS.get(path)
+        key = key_at(path)
         if source == _FILE and key is not None and key.group is None and value in (None, ""):
             continue  # a key without a value says nothing; for a group, Pulumi itself refuses that
         if key is not None and key.group is not None and isinstance(value, Mapping):
+            if path[-1] not in values and above in _ENTRIES:
+                _lay(values.setdefault(name, {}), sources, _ENTRIES[above], "default", path)
+            _lay(values.setdefault(name, {}), sources, value, source, path)
+        elif key is not None and key.entry is not None and isinstance(value, Mapping):
+            sources.setdefault(path, source)
             _lay(values.setdefault(name, {}), sources, value, source, path)
         else:
             values[name] = value
             sources[path] = source
 
 
-def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> None:
+def _derive(values: dict[str, Any], sources: dict[Path_, str], stack: str, root: Path) -> None:
     """Fill in what follows from other values."""
-    app, build = values["app"], values.setdefault("build", {})
+    app, build, cluster = values["app"], values.setdefault("build", {}), values["kubernetes"]
     if not isinstance(app, dict):
         return
     derived: list[tuple[dict[str, Any], Path_, Path_, str]] = []
@@ -432,13 +629,26 @@ def _derive(values: dict[str, Any], sources: dict[Path_, str], root: Path) -> No
         derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(module)))
     if isinstance(build, dict):
         derived.append((build, ("build", "base_image"), ("app", "python"), f"python:{app['python']}-slim"))
-        if "ca_bundle" not in build:
-            build["ca_bundle"] = os.environ.get(CA_VARIABLE) or None
-            sources["build", "ca_bundle"] = f"from {CA_VARIABLE}" if build["ca_bundle"] else "default"
+        _from_machine(build, sources, ("build", "ca_bundle"), CA_VARIABLE)
+    if isinstance(cluster, dict):
+        # The images of a Docker host need no registry.
+        variable = REGISTRY_VARIABLE if values["target"] == Target.KUBERNETES else None
+        _from_machine(cluster, sources, ("kubernetes", "registry"), variable)
+        name = text(app.get("name", name_of(source, root) if isinstance(source, str) else ""))
+        if isinstance(name, str):
+            derived.append((cluster, ("kubernetes", "namespace"), ("app", "name"), namespace_of(name, stack)))
     for group, path, origin, value in derived:
         if path[-1] not in group:
             group[path[-1]] = value
             sources[path] = f"from {full_key(origin)}"
+
+
+def _from_machine(group: dict[str, Any], sources: dict[Path_, str], path: Path_, variable: str | None) -> None:
+    """Take a value from an environment variable, since what belongs to one machine has no place in a stack's file."""
+    if path[-1] not in group:
+        value = os.environ.get(variable) if variable else None
+        group[path[-1]] = value or None
+        sources[path] = f"from {variable}" if value else "default"
 
 
 def name_of(source: str, root: Path = ROOT) -> str:
@@ -446,6 +656,11 @@ def name_of(source: str, root: Path = ROOT) -> str:
     folder = posixpath.basename(posixpath.normpath(posixpath.join(str(root), source)))
     slug = re.sub(r"[^a-z0-9]+", "-", folder.lower()).lstrip("-0123456789")[:31].strip("-")
     return slug or "app"
+
+
+def namespace_of(name: str, stack: str) -> str:
+    """Make the name of a namespace out of those of the app and of the stack."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{name}-{stack}".lower())[:63].strip("-")
 
 
 def wsgi_of(settings_module: str) -> str:
@@ -468,8 +683,8 @@ def _without_secrets(said: Mapping[str, Any], above: Path_, stack: str, problems
 
 
 def _secret_problem(path: Path_, stack: str) -> Problem:
-    key = KEYS.get(path)
-    if key is not None and key.group is not None:
+    key = key_at(path)
+    if key is not None and (key.group or key.entry) is not None:
         mend = f"{config_rm((*path, 'KEY'), stack)} (KEY is the one with `secure:` in the stack's file)"
     elif key is not None and isinstance(key.example, str | int | float):
         mend = config_set(path, key.example, stack).replace("config set", "config set --plaintext")
@@ -491,7 +706,7 @@ def _validate(values: dict[str, Any], stack: str) -> tuple[dict[str, Any], dict[
         Settings.model_validate(values)
     except ValidationError as error:
         for each in error.errors(include_url=False, include_context=False, include_input=False):
-            path = tuple(str(part) for part in each["loc"] if part != "[key]")
+            path = _of_a_key(tuple(str(part) for part in each["loc"] if part != "[key]"))
             bad.add(path[0])
             wrong.setdefault(path, _problem(path, each["type"], "[key]" in each["loc"], values, stack))
     parts = {
@@ -506,7 +721,12 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
     """Say in our words what pydantic found."""
     if kind == "extra_forbidden":
         return _unknown(path, values, stack)
-    key = KEYS.get(path)
+    key = key_at(path)
+    if is_name and key is not None:
+        above = KEYS[path[:-1]]
+        return Problem(
+            key=full_key(path), found="a name that is not allowed", allowed=above.allowed, mend=config_rm(path, stack)
+        )
     if key is None:  # one variable of app.environment
         return Problem(
             key=full_key(path),
@@ -515,13 +735,23 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
             mend=config_rm(path, stack) if is_name else config_set(path, "TEXT", stack),
         )
     return Problem(
-        key=key.name,
+        key=full_key(path),
         found=show(None if kind == "missing" else _at(values, path)),
         allowed=key.allowed,
         mend=config_rm(path, stack)
         if isinstance(key.example, dict | NoneType)
         else config_set(path, _example(key, stack), stack),
     )
+
+
+def _of_a_key(path: Path_) -> Path_:
+    """Cut a path where its key ends: what is wrong with one word of a list is wrong with the list."""
+    ends = (end for end in range(1, len(path)) if _is_list(key_at(path[:end])))
+    return path[: next(ends, len(path))]
+
+
+def _is_list(key: Key | None) -> bool:
+    return key is not None and get_origin(key.info.annotation) is list and key.group is None
 
 
 def _example(key: Key, stack: str) -> object:
@@ -531,12 +761,13 @@ def _example(key: Key, stack: str) -> object:
 
 def _unknown(path: Path_, values: dict[str, Any], stack: str) -> Problem:
     """Name the known key that was probably meant. The value of an unknown one is only shown where one is near."""
-    siblings = [key.path for key in KEYS.values() if key.path[:-1] == path[:-1]]
+    group = key_at(path[:-1])
+    siblings = [key.path for key in KEYS.values() if key.path[:-1] == (group.path if group else ())]
     near = [(*path[:-1], name) for name in get_close_matches(path[-1], [sibling[-1] for sibling in siblings], 1)]
-    near += [other for other in KEYS if other[-1] == path[-1]]
+    near += [other for other in KEYS if other[-1] == path[-1] and NAME not in other]
     value = _at(values, path)
     mend = config_rm(path, stack)
-    if near and KEYS[near[0]].group is None and isinstance(value, str | int | float):
+    if near and _single(near[0]) and isinstance(value, str | int | float):
         mend = f"{config_set(near[0], value, stack)} && {mend}"
     names = ", ".join(sibling[-1] for sibling in siblings)
     return Problem(
@@ -545,6 +776,11 @@ def _unknown(path: Path_, values: dict[str, Any], stack: str) -> Problem:
         allowed=f"probably {full_key(near[0])}" if near else f"one of {names}",
         mend=mend,
     )
+
+
+def _single(path: Path_) -> bool:
+    key = key_at(path)
+    return key is not None and key.group is None and key.entry is None
 
 
 def _at(values: Mapping[str, Any], path: Path_) -> object:

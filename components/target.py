@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Output, ProviderResource, ResourceOptions
 
 from components import args as a
+from components.settings import Settings
 
 
 class Networks(ComponentResource):
@@ -20,6 +21,8 @@ class Networks(ComponentResource):
     """The one that the edge and the web processes share."""
     internal: Output[str]
     """The one of the datastores, without a way out."""
+    providers: Sequence[ProviderResource] = ()
+    """What registers everything else of the stack there, where that is not the usual provider."""
 
 
 class Source(ComponentResource):
@@ -59,11 +62,15 @@ class Step(ComponentResource):
     """There only if it succeeded."""
 
 
+class Process(ComponentResource):
+    """The processes of one release beside those that serve it. Nobody asks them anything."""
+
+
 class Web(ComponentResource):
     """The processes of one release."""
 
     members: Sequence[Output[str]]
-    """``host:port`` of each that serves."""
+    """``host:port`` of each that serves, where each has a name of its own."""
 
 
 Args = TypeVar("Args", contravariant=True)  # noqa: PLC0105 - the name of what it stands for
@@ -80,19 +87,25 @@ class Component(Protocol[Args, Made]):
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One class for each component."""
+    """One class for each component; None for what the target does not need or cannot have."""
 
     networks: Component[a.NetworksArgs, Networks]
     storage: Component[a.StorageArgs, Source]
+    configuration: Component[a.StorageArgs, Source] | None
+    """Storage that the switch writes for the edge."""
     secret_files: Component[a.SecretFilesArgs, Source]
     app_image: Component[a.AppImageArgs, Image]
     pulled_image: Component[a.PulledImageArgs, Image]
     postgres: Component[a.PostgresArgs, Server]
+    managed_postgres: Component[a.ManagedPostgresArgs, Server] | None
     redis: Component[a.RedisArgs, Server]
     migration: Component[a.MigrationArgs, Step]
     static_files: Component[a.StaticFilesArgs, Step]
     web: Component[a.WebArgs, Web]
+    process: Component[a.ProcessArgs, Process]
     edge: Component[a.EdgeArgs, Edge]
     switch: Component[a.SwitchArgs, Step]
     attempts: Callable[[], Mapping[str, int]]
     """How often each step has been tried, for targets where a failed step would not run again by itself."""
+    check: Callable[[Settings], None]
+    """Refuses settings that the platform as it is cannot take, before anything is registered."""

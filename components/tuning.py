@@ -36,6 +36,12 @@ def postgres_shm_mb(resources: Resources) -> int:
 
 def postgres_command(settings: Settings) -> list[str]:
     """Give the command of the PostgreSQL container, program first."""
+    parameters = postgres_parameters(settings)
+    return ["postgres", *(part for key, value in parameters.items() for part in ("-c", f"{key}={value}"))]
+
+
+def postgres_parameters(settings: Settings) -> dict[str, str]:
+    """Give the configuration of PostgreSQL, by name."""
     memory = settings.postgres.resources.memory_mb
     cpus = int(settings.postgres.resources.cpus)
     connections = max_connections(settings)
@@ -72,7 +78,7 @@ def postgres_command(settings: Settings) -> list[str]:
             "max_parallel_workers_per_gather": gather,
             "max_parallel_maintenance_workers": gather,
         }
-    return ["postgres", *(part for key, value in values.items() for part in ("-c", f"{key}={value}"))]
+    return values
 
 
 def redis_command(resources: Resources) -> list[str]:

@@ -7,6 +7,7 @@ import json
 import math
 import posixpath
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -47,6 +48,18 @@ def text(value: object) -> object:
     if isinstance(value, bool):
         return json.dumps(value)
     return str(value) if isinstance(value, int) else value
+
+
+def _command(value: object) -> object:
+    """Take a command as one line too: ``pulumi config set`` writes no lists."""
+    try:
+        return shlex.split(value) if isinstance(value, str) else value
+    except ValueError:
+        return _refuse()
+
+
+COMMAND = BeforeValidator(_command)
+"""Reads a command line."""
 
 
 def _version(value: object) -> object:
@@ -166,4 +179,37 @@ Image = Annotated[
 ]
 VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
 VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(text)]
+Word = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00]*$"), BeforeValidator(text)]
+Text = Annotated[
+    str,
+    Field(pattern="^[^\\x00-\\x1f]+$", max_length=253),
+    BeforeValidator(text),
+    Words("a name without line breaks, as `kubectl config get-contexts` lists it"),
+]
+NamespaceName = Annotated[
+    str,
+    Field(pattern="^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"),
+    BeforeValidator(text),
+    Words("1 to 63 small letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+]
+ClassName = Annotated[
+    str,
+    Field(pattern=rf"^{_LABEL}([.]{_LABEL})*$", max_length=253),
+    BeforeValidator(text),
+    Words("the name of an object of the cluster: small letters, digits, hyphens and dots"),
+]
+GatewayName = Annotated[
+    str,
+    Field(pattern=rf"^{_LABEL}/{_LABEL}([.]{_LABEL})*$", max_length=317),
+    BeforeValidator(text),
+    Words("NAMESPACE/NAME of a Gateway, such as gateways/public"),
+]
+Registry = Annotated[
+    str,
+    Field(
+        pattern=f"^([a-z0-9.-]+[.][a-z0-9-]+|localhost|[a-z0-9.-]+:[0-9]+)(:[0-9]+)?(/{_IMAGE_PART})*$", max_length=255
+    ),
+    BeforeValidator(text),
+    Words("a registry and a path in it, without a tag, such as registry.example.org/team or 127.0.0.1:5000"),
+]
 PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]

@@ -4,6 +4,7 @@ from components.docker.edge import Edge
 from components.docker.migration import Migration
 from components.docker.networks import Networks
 from components.docker.postgres import Postgres
+from components.docker.process import Process
 from components.docker.pulled_image import PulledImage
 from components.docker.redis import Redis
 from components.docker.secret_files import SecretFiles
@@ -17,6 +18,7 @@ __all__ = [
     "Migration",
     "Networks",
     "Postgres",
+    "Process",
     "PulledImage",
     "Redis",
     "SecretFiles",

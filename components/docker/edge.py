@@ -5,7 +5,7 @@ It follows what the switch writes into its configuration volume; ``components/ng
 
 from pulumi import Output, ResourceOptions
 
-from components import target
+from components import nginx, target
 from components.args import EdgeArgs
 from components.docker.container import Container, Health, Mount, Port, create
 from components.nginx import CONFIG_DIR, HTTP_PORT, MEDIA_DIR, STATIC_DIR
@@ -26,15 +26,15 @@ class Edge(target.Edge):
                 user="101:101",
                 resources=args.resources,
                 networks=[args.network],
-                command=args.command,
+                command=nginx.edge_command(),
                 mounts=[
-                    Mount(volume=args.configuration, target=CONFIG_DIR),
+                    *([Mount(volume=args.configuration, target=CONFIG_DIR)] if args.configuration is not None else []),
                     Mount(volume=args.static, target=STATIC_DIR),
                     Mount(volume=args.media, target=MEDIA_DIR),
                 ],
                 # Uploads and slow answers wait here, in memory.
                 memory_mounts={"/tmp": args.resources.memory_mb // 2},  # noqa: S108 - a path in a container
-                health=Health(command=args.health, startup_seconds=30),
+                health=Health(command=nginx.edge_health_command(), startup_seconds=30),
                 port=Port(address=args.address, external=args.port, internal=HTTP_PORT),
                 stop_signal="SIGTERM",
                 stop_grace_seconds=args.stop_grace_seconds,

@@ -3,8 +3,8 @@
 from pulumi import ResourceOptions
 
 from components import target
+from components.app import USER
 from components.args import MigrationArgs
-from components.docker.app import USER
 from components.docker.container import SECRETS_DIR, Container, Mount
 from components.docker.task import Task, run
 from components.labels import RELEASE
@@ -23,7 +23,7 @@ class Migration(target.Step):
             labels={**args.owner.labels("migration"), RELEASE: args.release},
             user=USER,
             resources=args.resources,
-            networks=[args.network],
+            networks=args.networks,
             command=["timeout", "-k", "10", str(LIMIT_SECONDS), "python", "manage.py", "migrate", "--noinput"],
             environment=args.environment,
             mounts=[Mount(volume=args.secrets, target=SECRETS_DIR)],

@@ -1,8 +1,8 @@
 """The switch: hands the traffic to the web containers of a release, in one step, and waits until the edge says so."""
 
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
-from components import target
+from components import nginx, target
 from components.args import SwitchArgs
 from components.docker.container import Container, Mount
 from components.docker.task import Task, run
@@ -21,9 +21,13 @@ class Switch(target.Step):
             user="0:0",
             resources=args.resources,
             networks=[args.network],
-            command=args.command,
-            environment=args.environment,
-            mounts=[Mount(volume=args.configuration, target=CONFIG_DIR, writable=True)],
+            command=nginx.switch_command(),
+            environment=Output.all(args.edge_host, *args.members).apply(
+                lambda names: nginx.switch_environment(args.site, names[1:], names[0])
+            ),
+            mounts=[Mount(volume=args.configuration, target=CONFIG_DIR, writable=True)]
+            if args.configuration is not None
+            else [],
             stop_grace_seconds=5,
         )
         task = Task(

@@ -2,9 +2,9 @@
 
 from pulumi import ResourceOptions
 
-from components import target
+from components import health, target
+from components.app import USER
 from components.args import WebArgs
-from components.docker.app import PORT, USER
 from components.docker.container import SECRETS_DIR, Container, Health, Mount, create
 from components.labels import RELEASE
 
@@ -18,7 +18,7 @@ class Web(target.Web):
             create(args.owner.named(f"web-{number}"), self._container(args), ResourceOptions(parent=self))
             for number in range(1, args.replicas + 1)
         ]
-        self.members = [container.name.apply(lambda host: f"{host}:{PORT}") for container in containers]
+        self.members = [container.name.apply(lambda host: f"{host}:{args.port}") for container in containers]
         self.register_outputs({"members": self.members})
 
     @staticmethod
@@ -35,6 +35,8 @@ class Web(target.Web):
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
             ],
-            health=Health(command=args.health, startup_seconds=args.startup_seconds),
+            health=Health(
+                command=health.command(args.health.path, args.health.host), startup_seconds=args.startup_seconds
+            ),
             stop_grace_seconds=args.stop_grace_seconds,
         )

@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import inspect
 import re
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +16,26 @@ from components.deployment import TARGETS
 from components.settings import ROOT
 from components.settings import Target as Name
 
+FUNCTIONS = {"attempts", "check"}
+"""What a row has beside components."""
+
 CLASSES = [
     (name, field, getattr(row, field))
     for name, row in TARGETS.items()
     for field in (each.name for each in dataclasses.fields(row))
-    if field != "attempts"
+    if field not in FUNCTIONS and getattr(row, field) is not None
 ]
 """Each component of each target."""
+
+
+def args_of(field: str) -> object:
+    """Give the Args that every target has for a component."""
+    hint = typing.get_type_hints(target.Target)[field]
+    return next(
+        typing.get_args(each)[0]
+        for each in (hint, *typing.get_args(hint))
+        if len(typing.get_args(each)) == 2 and typing.get_origin(each) is target.Component
+    )
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
@@ -78,7 +92,7 @@ def test_signature(row: Name, field: str, component: type[pulumi.ComponentResour
     parameters = list(inspect.signature(component).parameters.values())
 
     assert [each.name for each in parameters] == ["name", "args", "opts"]
-    assert parameters[1].annotation is getattr(args, component.__name__ + "Args"), f"{row}: {field}"
+    assert parameters[1].annotation is args_of(field), f"{row}: {field}"
     assert parameters[2].default is None
 
 

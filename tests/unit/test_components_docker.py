@@ -5,11 +5,15 @@ from typing import Any
 
 import pulumi
 
-from components import args, docker, image
+from components import args, docker, health, image, nginx
+from components.budget import budget
 from components.docker.container import REPLACE_ON_CHANGES
+from components.flows import flows
+from components.health import HealthPage
 from components.labels import Owner
 from components.release import Release
-from components.settings import Resources
+from components.settings import Expose, Resources
+from tests.sample import settings
 from tests.unit.harness import (
     BUILT_IMAGE,
     CONTAINER,
@@ -27,6 +31,7 @@ from tests.unit.harness import (
 
 OWNER = Owner(project="shop", stack="test")
 SMALL = Resources(memory_mb=128, cpus=0.5)
+HEALTH = HealthPage(path="/healthz", host="shop.example.org")
 OURS = {"slipway.project": "shop", "slipway.stack": "test"}
 
 
@@ -46,7 +51,14 @@ def only_container(recorded: Recorded, component: str, user: str, networks: list
 
 def test_networks() -> None:
     """There is one network with a way out and one without, with fixed names."""
-    recorded = run(lambda: docker.Networks("networks", args.NetworksArgs(owner=OWNER)).internal)
+    made = args.NetworksArgs(
+        owner=OWNER,
+        flows=flows(settings()),
+        budget=budget(settings()),
+        place=args.Place(context=None, namespace="shop-test"),
+        protect=False,
+    )
+    recorded = run(lambda: docker.Networks("networks", made).internal)
     found = {each.inputs["name"]: each for each in recorded.of(NETWORK)}
 
     assert recorded.result == "shop-test-internal"
@@ -59,7 +71,15 @@ def test_networks() -> None:
 
 def storage(*, protect: bool) -> Registered:
     """Give the volume of some storage."""
-    made = args.StorageArgs(owner=OWNER, role="media", protect=protect)
+    made = args.StorageArgs(
+        owner=OWNER,
+        role="media",
+        protect=protect,
+        size_gb=1,
+        shared=True,
+        storage_class=None,
+        access="ReadWriteOnce",
+    )
     return run(lambda: docker.Storage("media-storage", made).source).one(VOLUME)
 
 
@@ -263,7 +283,7 @@ def migration(**changes: Any) -> Recorded:  # noqa: ANN401 - any argument
             "environment": {"A": "1"},
             "secrets": "hidden",
             "hidden": [],
-            "network": "inside",
+            "networks": ["inside"],
             "after": [],
         }
         return docker.Migration("migration", args.MigrationArgs(**{**made, **changes})).ready
@@ -329,7 +349,8 @@ def web(replicas: int) -> Recorded:
         networks=["outside", "inside"],
         storage="media",
         media_root="/app/media",
-        health=["check"],
+        health=HEALTH,
+        port=8000,
         startup_seconds=60,
         stop_grace_seconds=35,
     )
@@ -344,7 +365,7 @@ def test_web() -> None:
     assert recorded.result == ["shop-test-web-1-0123456:8000"]
     assert container.name == "shop-test-web-1"
     assert container.inputs["command"] == ["gunicorn"]
-    assert container.inputs["healthcheck"]["tests"] == ["CMD", "check"]
+    assert container.inputs["healthcheck"]["tests"] == ["CMD", *health.command("/healthz", "shop.example.org")]
     assert container.inputs["wait"] is True
     assert container.inputs["destroyGraceSeconds"] == 35
     assert container.mounts == {
@@ -371,10 +392,12 @@ def test_edge() -> None:
         owner=OWNER,
         image="sha256:1",
         resources=SMALL,
-        command=["sh"],
-        health=["check"],
+        site="text",
+        domain="shop.example.org",
+        replicas=1,
         address="127.0.0.1",
         port=8080,
+        exposure=args.Exposure(kind=Expose.NONE),
         network="outside",
         configuration="config",
         static="static",
@@ -403,8 +426,12 @@ def test_switch_waits_for_what_it_needs() -> None:
             owner=OWNER,
             image="sha256:1",
             resources=SMALL,
-            command=["sh"],
-            environment={"A": "1"},
+            release="0123456789ab",
+            site="text",
+            members=["a:8000", "b:8000"],
+            replicas=2,
+            edge_host="edge",
+            health=HEALTH,
             network="outside",
             configuration="config",
             after=[edge],
@@ -416,5 +443,6 @@ def test_switch_waits_for_what_it_needs() -> None:
 
     assert container.inputs["user"] == "0:0"
     assert container.mounts == {"/etc/slipway": ("config", True), **MEMORY}
-    assert container.env == {"A": "1"}
+    assert container.env == nginx.switch_environment("text", ["a:8000", "b:8000"], "edge")
+    assert container.inputs["command"] == nginx.switch_command()
     assert recorded.one(REMOTE_IMAGE).urn in container.dependencies
