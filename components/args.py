@@ -93,6 +93,8 @@ class StorageArgs:
     """The stack."""
     role: str
     """What it holds: the last part of its name, for ever."""
+    network: Input[str]
+    """A network of those who mount it."""
     protect: bool
     """Whether Pulumi refuses to delete it, and leaves it in place when told to forget it."""
     size_gb: int
@@ -141,6 +143,8 @@ class SecretFilesArgs:
     """The stack."""
     role: str
     """Who reads them."""
+    network: Input[str]
+    """A network of those who read them."""
     image: Input[str]
     """Any image that is there already; nothing of it runs."""
     files: Mapping[str, Input[str]]
@@ -259,8 +263,12 @@ class StaticFilesArgs:
     """What it may use."""
     storage: Input[str]
     """Where the edge serves static files from. Files of earlier releases stay."""
+    network: Input[str]
+    """The network of the edge. Nothing is asked over it."""
     attempt: int = 1
     """How often this has been tried: another number runs it again."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,6 +307,8 @@ class WebArgs:
     """How long an old one may finish its requests."""
     autoscale: Autoscale | None = None
     """How the load decides how many there are; None where ``replicas`` does. Plain, as that is."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,6 +341,8 @@ class ProcessArgs:
     """Where the app expects its uploads."""
     stop_grace_seconds: int
     """How long an old one may finish what it does."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -365,6 +377,8 @@ class EdgeArgs:
     """Storage of the uploads."""
     stop_grace_seconds: int
     """How long it may finish its requests."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,7 @@ class Deployment:
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()
         self._release = release.plan(settings)
+        self._together = settings.kubernetes.storage.shared_access is Access.ONE_NODE
         self._health = HealthPage(path=settings.app.health_path, host=settings.domain)
 
         self.release = self._release.identity
@@ -128,8 +129,10 @@ class Deployment:
                 image=once(app.id, migration.ready),
                 release=self.release,
                 resources=settings.web.resources,
+                network=self._networks.edge,
                 storage=self._static,
                 attempt=self._attempts.get("static", 1),
+                together=self._together,
             ),
             self._opts,
         )
@@ -160,6 +163,7 @@ class Deployment:
                 autoscale=args.Autoscale(min=scale.min, max=scale.max, cpu_percent=scale.cpu_percent)
                 if scale.enabled
                 else None,
+                together=self._together,
             ),
             self._opts,
         )
@@ -183,6 +187,7 @@ class Deployment:
                     storage=self._media,
                     media_root=settings.app.media_root,
                     stop_grace_seconds=process.stop_grace_seconds,
+                    together=self._together,
                 ),
                 self._opts,
             )
@@ -211,6 +216,7 @@ class Deployment:
                 static=self._static,
                 media=self._media,
                 stop_grace_seconds=settings.edge.timeout_seconds + 10,
+                together=self._together,
             ),
             self._opts,
         )
@@ -382,7 +388,9 @@ class Deployment:
     def _secret_files(self, role: str, files: Mapping[str, Input[str]]) -> Output[str]:
         return self._make.secret_files(
             f"{role}-secrets",
-            args.SecretFilesArgs(owner=self._owner, role=role, image=self._nginx.id, files=files),
+            args.SecretFilesArgs(
+                owner=self._owner, role=role, network=self._networks.internal, image=self._nginx.id, files=files
+            ),
             self._opts,
         ).source
 
@@ -402,6 +410,7 @@ class Deployment:
         return args.StorageArgs(
             owner=self._owner,
             role=role,
+            network=self._networks.internal,
             protect=protected and settings.data.protect,
             size_gb=size_gb,
             shared=shared,

@@ -74,6 +74,7 @@ def storage(*, protect: bool) -> Registered:
     made = args.StorageArgs(
         owner=OWNER,
         role="media",
+        network="inside",
         protect=protect,
         size_gb=1,
         shared=True,
@@ -172,7 +173,9 @@ def test_files_of_the_build(tmp_path: Path) -> None:
 
 def test_secret_files() -> None:
     """Secrets are in a volume of their own for each set of contents, put there by a container that never starts."""
-    made = args.SecretFilesArgs(owner=OWNER, role="app", image="sha256:1", files={"b": "two", "a": "one"})
+    made = args.SecretFilesArgs(
+        owner=OWNER, role="app", network="inside", image="sha256:1", files={"b": "two", "a": "one"}
+    )
     recorded = run(lambda: docker.SecretFiles("app-secrets", made).source)
     writer = recorded.one(CONTAINER)
     volume = recorded.one(VOLUME)
@@ -197,7 +200,7 @@ def test_secret_files() -> None:
 
 def fingerprint(files: dict[str, str]) -> object:
     """Give what is kept of some contents."""
-    made = args.SecretFilesArgs(owner=OWNER, role="app", image="sha256:1", files=files)
+    made = args.SecretFilesArgs(owner=OWNER, role="app", network="inside", image="sha256:1", files=files)
     return clear(run(lambda: docker.SecretFiles("app-secrets", made).source).one(STASH).inputs["input"])
 
 
@@ -324,7 +327,7 @@ def test_another_attempt_is_another_container() -> None:
 def test_static_files() -> None:
     """Static files are copied by their owner, who has no capability and no network."""
     made = args.StaticFilesArgs(
-        owner=OWNER, image="sha256:1", release="0123456789ab", resources=SMALL, storage="static"
+        owner=OWNER, image="sha256:1", release="0123456789ab", resources=SMALL, network="outside", storage="static"
     )
     recorded = run(lambda: docker.StaticFiles("static-files", made).ready)
     container = only_container(recorded, "static", "0:0", [])
