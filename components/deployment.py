@@ -5,7 +5,7 @@ comes after it does not happen, and what served before goes on serving. It compu
 target by name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -14,7 +14,6 @@ from pulumi import Input, Output, Resource, ResourceOptions
 from components import (
     address,
     args,
-    docker,
     environment,
     gunicorn,
     image,
@@ -25,34 +24,27 @@ from components import (
 )
 from components.app import PORT
 from components.budget import budget
-from components.docker import attempts
 from components.flows import flows, process_role
 from components.health import HealthPage
 from components.labels import Owner
 from components.secrets import Secrets
 from components.settings import ROOT, Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
 
-TARGETS: Mapping[Target, target.Target] = {
-    Target.DOCKER: target.Target(
-        networks=docker.Networks,
-        storage=docker.Storage,
-        configuration=docker.Storage,
-        secret_files=docker.SecretFiles,
-        app_image=image.AppImage,
-        pulled_image=docker.PulledImage,
-        postgres=docker.Postgres,
-        managed_postgres=None,
-        redis=docker.Redis,
-        migration=docker.Migration,
-        static_files=docker.StaticFiles,
-        web=docker.Web,
-        process=docker.Process,
-        edge=docker.Edge,
-        switch=docker.Switch,
-        attempts=attempts.load,
-        check=lambda _settings: None,
-    ),
-}
+
+def _docker() -> target.Target:
+    from components.docker.row import ROW  # noqa: PLC0415 - a stack imports the plugins of its own target alone
+
+    return ROW
+
+
+def _kubernetes() -> target.Target:
+    from components.kubernetes.row import ROW  # noqa: PLC0415 - half a second, for those who need it
+
+    return ROW
+
+
+TARGETS: Mapping[Target, Callable[[], target.Target]] = {Target.DOCKER: _docker, Target.KUBERNETES: _kubernetes}
+"""Gives the components of a target."""
 
 DATABASE = "app"
 """Name of the database and of its user."""
@@ -77,7 +69,7 @@ class Deployment:
     def __init__(self, settings: Settings, secrets: Secrets) -> None:
         self._settings = settings
         self._secrets = secrets
-        self._make = TARGETS[settings.target]
+        self._make = TARGETS[settings.target]()
         self._make.check(settings)
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()

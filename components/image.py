@@ -6,11 +6,9 @@ It owns the build and the files that the builder reads. What is built is decided
 import os
 from pathlib import Path
 
-import pulumi_docker as docker
 import pulumi_docker_build as docker_build
 from pulumi import Output, Resource, ResourceOptions
 
-from components import target
 from components.args import AppImageArgs
 from components.dockerfile import CA_SECRET
 from components.release import Release
@@ -56,26 +54,3 @@ def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> doc
 def tag(args: AppImageArgs) -> str:
     """Give the name of the image, with its tag."""
     return "/".join(part for part in (args.registry, f"{args.repository}:{args.release}") if part)
-
-
-class AppImage(target.Image):
-    """The app, built and on the Docker host."""
-
-    tag: Output[str]
-    """Its name and tag."""
-
-    def __init__(self, name: str, args: AppImageArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("slipway:docker:AppImage", name, {}, opts)
-        name_and_tag = tag(args)
-        built = build(name, args, self, push=False)
-        present = docker.RemoteImage(
-            f"{name}-image",
-            # By its tag and not by its digest, which a builder gives to the manifest: Docker does not know it.
-            name=name_and_tag,
-            keep_locally=True,
-            # The tag is known before it is built, so the order has to be said.
-            opts=ResourceOptions(parent=self, depends_on=[built]),
-        )
-        self.id = present.image_id
-        self.tag = Output.from_input(name_and_tag)
-        self.register_outputs({"id": self.id, "tag": self.tag})

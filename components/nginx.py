@@ -1,17 +1,21 @@
-"""What the edge serves and how: nginx' configuration from the settings, and the two programs around it.
+"""What the edge serves and how: nginx' configuration from the settings, and the programs around it.
 
 This module owns the text of ``nginx.conf``, the edge's and the switch's commands and what they agree on: paths, ports
 and names of variables. The programs are shell, in ``components/edge/``, since nginx' image holds nothing else.
-It does not know which containers exist; their names come in as ``members``.
+It does not know which web processes exist; their names come in as ``members``, or one name stands for all of them.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
 
-from components.settings import Edge, Settings
+from pulumi import Input
+
+from components.health import HealthPage
+from components.settings import Expose, Settings, Target
 
 HTTP_PORT = 8080
 """Where the edge serves, inside its container."""
@@ -20,7 +24,10 @@ STATUS_PORT = 8081
 """Where the edge tells what it serves: ``/id`` and ``/rejected``. Never published."""
 
 CONFIG_DIR = "/etc/slipway"
-"""Where edge (read-only) and switch mount the configuration volume."""
+"""Where edge (read-only) and switch mount the configuration."""
+
+RUN_DIR = "/tmp/edge"  # noqa: S108 - a path in a container
+"""Where nginx keeps what it needs while it runs."""
 
 STATIC_DIR = "/srv/static"
 """Where the edge mounts the static files, read-only."""
@@ -30,6 +37,11 @@ MEDIA_DIR = "/srv/media"
 
 SWITCH_TIMEOUT_SECONDS = 30
 """How long the switch waits for the edge."""
+
+VERIFY_LEAST_SECONDS, VERIFY_MOST_SECONDS = 60, 180
+"""How long the switch of a cluster waits: a name's new addresses are known everywhere after some seconds."""
+
+_SECONDS_FOR_EACH = 5
 
 _SCRIPTS = Path(__file__).parent / "edge"
 
@@ -41,7 +53,7 @@ _COMPRESSED = (
 _TEXT = "application/javascript application/json image/svg+xml text/css text/javascript text/plain text/xml"
 
 _CONFIGURATION = """\
-# The edge of {domain}. Written by Slipway; edge.sh adds upstream.conf and status.conf.
+# The edge of {domain}. Written by Slipway; upstream.conf and status.conf come from elsewhere.
 worker_processes {workers};
 worker_rlimit_nofile 4096;
 # Old workers may finish what they began before a reload.
@@ -111,7 +123,7 @@ http {{
 
         # Headers that the app trusts are overwritten, whatever the visitor sent.
         proxy_http_version 1.1;
-        proxy_set_header Connection "";
+        {connection}
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-Host $http_host;
         proxy_set_header X-Forwarded-For $remote_addr;
@@ -169,6 +181,31 @@ http {{
 }}
 """
 
+_KEPT = 'proxy_set_header Connection "";'
+_CLOSED = "proxy_set_header Connection close;"
+
+# One address stands for all web processes, and which one gets a connection is decided when that is made. So none is
+# kept: it would outlive the process behind it. The app closes each, so that the ports of the edge do not run out.
+# Named three times, the address is asked again where a connection was refused, as by a process that has just gone.
+_ONE_NAME = """\
+upstream app {{
+    zone app 128k;
+    server {name} max_fails=0;
+    server {name} max_fails=0;
+    server {name} max_fails=0;
+}}
+"""
+
+_STATUS = """\
+server {{
+    listen {port};
+    access_log off;
+    default_type text/plain;
+    location = /id {{ return 200 "{id}\\n"; }}
+    location / {{ return 404; }}
+}}
+"""
+
 _DIRECT = """\
     # Visitors connect to this port, so what they say about themselves is not believed.
     map $scheme $forwarded_proto {
@@ -177,7 +214,7 @@ _DIRECT = """\
 """
 
 _BEHIND_A_PROXY = """\
-    # The port is published on a loopback address: whoever connects runs on this host, such as a proxy that ends TLS.
+    # Only a proxy connects: the port is published on a loopback address, or not outside of the cluster.
     # What it says about the visitor is believed.
     set_real_ip_from 0.0.0.0/0;
     set_real_ip_from ::/0;
@@ -203,7 +240,8 @@ def site(settings: Settings) -> str:
         shutdown=edge.timeout_seconds + 5,
         body=edge.max_body_mb,
         timeout=edge.timeout_seconds,
-        forwarded=_BEHIND_A_PROXY if _only_this_host(edge) else _DIRECT,
+        forwarded=_BEHIND_A_PROXY if _PROXIED[settings.target](settings) else _DIRECT,
+        connection=_KEPT,
         compressed=_COMPRESSED,
         text=_TEXT,
         port=HTTP_PORT,
@@ -212,8 +250,39 @@ def site(settings: Settings) -> str:
     )
 
 
-def _only_this_host(edge: Edge) -> bool:
-    return ip_address(edge.address).is_loopback
+def _on_this_host_alone(settings: Settings) -> bool:
+    return ip_address(settings.edge.address).is_loopback
+
+
+def _inside_the_cluster_alone(settings: Settings) -> bool:
+    return settings.kubernetes.expose in {Expose.NONE, Expose.INGRESS, Expose.GATEWAY}
+
+
+_PROXIED: Mapping[Target, Callable[[Settings], bool]] = {
+    Target.DOCKER: _on_this_host_alone,
+    Target.KUBERNETES: _inside_the_cluster_alone,
+}
+"""Whether visitors can connect to the edge through a proxy alone."""
+
+
+def standalone(site_text: str, upstream: str) -> Mapping[str, str]:
+    """Give every file of an edge that no switch writes to: name and text. Another text is another process.
+
+    Args:
+        site_text: what ``site()`` gave.
+        upstream: ``host:port`` of the one address that stands for all web processes.
+    """
+    text = site_text.replace(_KEPT, _CLOSED)
+    return {
+        "nginx.conf": text,
+        "upstream.conf": _ONE_NAME.format(name=upstream),
+        "status.conf": _STATUS.format(port=STATUS_PORT, id=configuration_id(text, [upstream])),
+    }
+
+
+def standalone_command() -> list[str]:
+    """Give the command of such an edge: nginx itself, without the scripts of its image, which write to the root."""
+    return ["nginx", "-e", "stderr", "-c", f"{CONFIG_DIR}/nginx.conf", "-g", "daemon off;"]
 
 
 def edge_command() -> list[str]:
@@ -252,3 +321,45 @@ def switch_environment(site_text: str, members: Sequence[str], edge_host: str) -
 def configuration_id(site_text: str, members: Sequence[str]) -> str:
     """Name a configuration: 12 hexadecimal digits of a hash over all that it says. The order of members is nothing."""
     return hashlib.sha256("\n".join([site_text, *sorted(members)]).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What the switch of a cluster makes sure of."""
+
+    replicas: int
+    """How many processes of the release there have to be at least."""
+    release: Input[str]
+    """The name whose addresses are the processes of the release that can serve."""
+    everything: Input[str]
+    """The name whose addresses are all processes that get requests."""
+    port: int
+    """Where they listen."""
+    edge: Input[str]
+    """``host:port`` of the edge."""
+    health: HealthPage
+    """What each of them answers."""
+
+
+def verify_command() -> list[str]:
+    """Give the command of the switch of a cluster, which changes nothing: it waits until a release serves."""
+    return ["sh", "-c", (_SCRIPTS / "verify.sh").read_text(encoding="utf-8")]
+
+
+def verify_seconds(replicas: int) -> int:
+    """Give how long it waits, in seconds."""
+    return min(VERIFY_MOST_SECONDS, VERIFY_LEAST_SECONDS + _SECONDS_FOR_EACH * replicas)
+
+
+def verify_environment(wanted: Verification) -> Mapping[str, Input[str]]:
+    """Give its environment. Nothing secret."""
+    return {
+        "SLIPWAY_RELEASE": wanted.release,
+        "SLIPWAY_ALL": wanted.everything,
+        "SLIPWAY_REPLICAS": str(wanted.replicas),
+        "SLIPWAY_PORT": str(wanted.port),
+        "SLIPWAY_EDGE": wanted.edge,
+        "SLIPWAY_PATH": wanted.health.path,
+        "SLIPWAY_HOST": wanted.health.host,
+        "SLIPWAY_TIMEOUT": str(verify_seconds(wanted.replicas)),
+    }

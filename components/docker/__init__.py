@@ -1,5 +1,6 @@
 """The Docker target: every component with the Args of ``components/args.py``, as containers on one Docker host."""
 
+from components.docker.app_image import AppImage
 from components.docker.edge import Edge
 from components.docker.migration import Migration
 from components.docker.networks import Networks
@@ -14,6 +15,7 @@ from components.docker.switch import Switch
 from components.docker.web import Web
 
 __all__ = [
+    "AppImage",
     "Edge",
     "Migration",
     "Networks",

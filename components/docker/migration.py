@@ -2,15 +2,12 @@
 
 from pulumi import ResourceOptions
 
-from components import target
+from components import steps, target
 from components.app import USER
 from components.args import MigrationArgs
 from components.docker.container import SECRETS_DIR, Container, Mount
 from components.docker.task import Task, run
 from components.labels import RELEASE
-
-LIMIT_SECONDS = 900
-"""How long a migration may take. It is stopped then, which PostgreSQL answers with a rollback."""
 
 
 class Migration(target.Step):
@@ -24,7 +21,7 @@ class Migration(target.Step):
             user=USER,
             resources=args.resources,
             networks=args.networks,
-            command=["timeout", "-k", "10", str(LIMIT_SECONDS), "python", "manage.py", "migrate", "--noinput"],
+            command=steps.migrate(),
             environment=args.environment,
             mounts=[Mount(volume=args.secrets, target=SECRETS_DIR)],
             stop_grace_seconds=30,

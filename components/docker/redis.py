@@ -2,14 +2,12 @@
 
 from pulumi import Output, ResourceOptions
 
-from components import target
+from components import datastores, target
 from components.args import RedisArgs
 from components.docker.container import SECRETS_DIR, Container, Health, Mount, create
+from components.flows import REDIS_PORT
 
-PORT = 6379
-
-# PING needs no password to be answered: a refusal is an answer, and the only one that a check without secrets gets.
-_ALIVE = "redis-cli -h 127.0.0.1 ping 2>&1 | grep -Eq 'PONG|NOAUTH'"
+_USER = f"{datastores.USER}:{datastores.USER}"
 
 
 class Redis(target.Server):
@@ -24,20 +22,20 @@ class Redis(target.Server):
                 name=host,
                 image=args.image,
                 labels=args.owner.labels("redis"),
-                user="999:999",
+                user=_USER,
                 resources=args.resources,
                 networks=[args.network],
                 command=args.command,
                 mounts=[
-                    Mount(volume=args.storage, target="/data", writable=True),
+                    Mount(volume=args.storage, target=datastores.REDIS_DATA, writable=True),
                     Mount(volume=args.secrets, target=SECRETS_DIR),
                 ],
-                health=Health(command=["sh", "-c", _ALIVE], startup_seconds=60),
-                stop_grace_seconds=30,
+                health=Health(command=datastores.REDIS_HEALTH, startup_seconds=datastores.REDIS_STARTUP_SECONDS),
+                stop_grace_seconds=datastores.REDIS_GRACE_SECONDS,
             ),
             ResourceOptions(parent=self),
         )
         # Not the container's output: see Postgres.
         self.host = Output.from_input(host)
-        self.port = Output.from_input(PORT)
+        self.port = Output.from_input(REDIS_PORT)
         self.register_outputs({"host": self.host, "port": self.port})

@@ -5,34 +5,11 @@ Files of earlier releases stay: pages that were served before the switch still a
 
 from pulumi import ResourceOptions
 
-from components import target
+from components import steps, target
 from components.args import StaticFilesArgs
 from components.docker.container import Container, Mount
 from components.docker.task import Task, run
 from components.labels import RELEASE
-
-LIMIT_SECONDS = 300
-
-_COLLECTED = "/srv/static"
-_PUBLISHED = "/srv/published"
-
-# Each file appears whole: nginx may be reading the one that it replaces.
-_COPY = f"""\
-import filecmp, os, pathlib, shutil
-os.umask(0o022)
-source, target = pathlib.Path("{_COLLECTED}"), pathlib.Path("{_PUBLISHED}")
-copied = 0
-for file in sorted(path for path in source.rglob("*") if path.is_file()):
-    to = target / file.relative_to(source)
-    if to.is_file() and filecmp.cmp(file, to, shallow=False):
-        continue
-    to.parent.mkdir(parents=True, exist_ok=True)
-    new = to.with_name(f".{{to.name}}.new")
-    shutil.copyfile(file, new)
-    os.replace(new, to)
-    copied += 1
-print(copied, "static files published")
-"""
 
 
 class StaticFiles(target.Step):
@@ -47,8 +24,8 @@ class StaticFiles(target.Step):
             user="0:0",
             resources=args.resources,
             networks=[],
-            command=["timeout", "-k", "10", str(LIMIT_SECONDS), "python", "-I", "-S", "-c", _COPY],
-            mounts=[Mount(volume=args.storage, target=_PUBLISHED, writable=True)],
+            command=steps.publish_static(),
+            mounts=[Mount(volume=args.storage, target=steps.PUBLISHED, writable=True)],
             stop_grace_seconds=5,
         )
         task = Task(

@@ -122,7 +122,7 @@ def app_image(ca_bundle: str | None = None) -> Recorded:
         labels={"a": "b"},
         ca_bundle=ca_bundle,
     )
-    return run(lambda: image.AppImage("app", made).id)
+    return run(lambda: docker.AppImage("app", made).id)
 
 
 def test_app_image() -> None:

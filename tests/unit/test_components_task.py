@@ -7,6 +7,7 @@ import pulumi
 import pytest
 from pulumi.runtime.invoke import InvokeResult
 
+from components import state
 from components.docker import attempts
 from components.docker.container import Container
 from components.docker.task import StepError, Task, failure, redacted
@@ -139,9 +140,9 @@ def test_a_state_that_is_being_written_is_read_again(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
 
-    assert attempts._read("f", {}) == {"outputs": {"a": 1}}
+    assert state.read("f", {}) == {"outputs": {"a": 1}}
     with pytest.raises(Exception, match=r"^no$"):
-        attempts._read("f", {})
+        state.read("f", {})
 
 
 def test_first_deployment_has_no_attempts() -> None:

@@ -1,0 +1,43 @@
+"""The row of this target in the table of ``components/deployment.py``."""
+
+from components import target
+from components.kubernetes import (
+    app_image,
+    edge,
+    managed_postgres,
+    migration,
+    namespace,
+    ownership,
+    postgres,
+    process,
+    pulled_image,
+    redis,
+    secret_files,
+    static_files,
+    storage,
+    switch,
+    web,
+)
+
+ROW = target.Target(
+    networks=namespace.Namespace,
+    storage=storage.Storage,
+    # nginx gets its configuration from its own component; nobody writes it later.
+    configuration=None,
+    secret_files=secret_files.SecretFiles,
+    app_image=app_image.AppImage,
+    pulled_image=pulled_image.PulledImage,
+    postgres=postgres.Postgres,
+    managed_postgres=managed_postgres.ManagedPostgres,
+    redis=redis.Redis,
+    migration=migration.Migration,
+    static_files=static_files.StaticFiles,
+    web=web.Web,
+    process=process.Process,
+    edge=edge.Edge,
+    switch=switch.Switch,
+    # A step that failed is made again by the plugin.
+    attempts=dict,
+    check=ownership.check,
+)
+"""The components of the Kubernetes target."""

@@ -1,0 +1,45 @@
+"""The commands of what runs once for a release, the same on every target. Pure."""
+
+MIGRATION_SECONDS = 900
+"""How long a migration may take. It is stopped then, which PostgreSQL answers with a rollback."""
+
+STATIC_SECONDS = 300
+"""How long publishing the static files may take."""
+
+PUBLISHED = "/srv/published"
+"""Where the step that publishes the static files mounts the storage."""
+
+_COLLECTED = "/srv/static"
+
+# Each file appears whole: nginx may be reading the one that it replaces.
+_COPY = f"""\
+import filecmp, os, pathlib, shutil
+os.umask(0o022)
+source, target = pathlib.Path("{_COLLECTED}"), pathlib.Path("{PUBLISHED}")
+copied = 0
+for file in sorted(path for path in source.rglob("*") if path.is_file()):
+    to = target / file.relative_to(source)
+    if to.is_file() and filecmp.cmp(file, to, shallow=False):
+        continue
+    to.parent.mkdir(parents=True, exist_ok=True)
+    new = to.with_name(f".{{to.name}}.new")
+    shutil.copyfile(file, new)
+    os.replace(new, to)
+    copied += 1
+print(copied, "static files published")
+"""
+
+
+def migrate() -> list[str]:
+    """Give the command that brings the database to the release."""
+    return [*_limited(MIGRATION_SECONDS), "python", "manage.py", "migrate", "--noinput"]
+
+
+def publish_static() -> list[str]:
+    """Give the command that copies the static files of the image to where the edge serves them from."""
+    return [*_limited(STATIC_SECONDS), "python", "-I", "-S", "-c", _COPY]
+
+
+def _limited(seconds: int) -> list[str]:
+    """Stop a command that takes too long. It is also what passes signals on, as the first process of a container."""
+    return ["timeout", "-k", "10", str(seconds)]
