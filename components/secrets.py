@@ -17,20 +17,23 @@ from components.settings import PostgresProvider, RedisProvider, Settings, TlsFr
 NAMESPACE = "secrets"
 
 
-def _about(description: str, needed: Callable[[Settings], bool], *, example: str | None = None) -> dict[str, Any]:
+def _about(
+    description: str, when: str, needed: Callable[[Settings], bool], *, example: str | None = None
+) -> dict[str, Any]:
     """Describe a secret: what it is, who needs it, and what it looks like where it is not made but given."""
-    return {"description": description, "needed": needed, "example": example}
+    return {"description": description, "when": when, "needed": needed, "example": example}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
     """Every secret that a stack needs; None for those that its settings do not ask for."""
 
-    django_key: pulumi.Output[str] = field(metadata=_about("Django's SECRET_KEY.", lambda _: True))
+    django_key: pulumi.Output[str] = field(metadata=_about("Django's SECRET_KEY.", "always", lambda _: True))
     postgres_password: pulumi.Output[str] | None = field(
         default=None,
         metadata=_about(
             "The password of the app's database user.",
+            "unless `postgres.provider` is external",
             lambda it: it.postgres.provider is not PostgresProvider.EXTERNAL,
         ),
     )
@@ -38,6 +41,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "The password of the cache.",
+            "unless `redis.provider` is external",
             lambda it: it.redis.provider is not RedisProvider.EXTERNAL,
         ),
     )
@@ -45,6 +49,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "The address of a database that somebody else runs, with its user and password.",
+            "`postgres.provider: external`",
             lambda it: it.postgres.provider is PostgresProvider.EXTERNAL,
             example="postgresql://USER:PASSWORD@HOST:5432/NAME",
         ),
@@ -53,6 +58,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "The address of a cache that somebody else runs, with its password.",
+            "`redis.provider: external`",
             lambda it: it.redis.provider is RedisProvider.EXTERNAL,
             example="redis://:PASSWORD@HOST:6379/0",
         ),
@@ -61,6 +67,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "How a cluster logs in to the registry of the images: the text of a Docker `config.json`.",
+            "`kubernetes.pull_secret: true`",
             lambda it: it.kubernetes.pull_secret,
             example='{"auths": {"REGISTRY": {"auth": "BASE64"}}}',
         ),
@@ -69,6 +76,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "The certificate of the domain with its chain, in PEM.",
+            "`kubernetes.tls: secret`",
             lambda it: it.kubernetes.tls is TlsFrom.SECRET,
             example="< certificate.pem",
         ),
@@ -77,6 +85,7 @@ class Secrets:
         default=None,
         metadata=_about(
             "The private key of that certificate, in PEM.",
+            "`kubernetes.tls: secret`",
             lambda it: it.kubernetes.tls is TlsFrom.SECRET,
             example="< key.pem",
         ),
@@ -85,6 +94,8 @@ class Secrets:
 
 _FIELDS = {each.name: each.metadata for each in fields(Secrets)}
 DESCRIPTIONS: dict[str, str] = {name: each["description"] for name, each in _FIELDS.items()}
+WHEN: dict[str, str] = {name: each["when"] for name, each in _FIELDS.items()}
+"""For which settings each is needed, in words."""
 NAMES = tuple(DESCRIPTIONS)
 GIVEN = tuple(name for name, each in _FIELDS.items() if each.get("example"))
 """Those that nobody can make up: whoever runs the database, the registry or the domain knows them."""

@@ -11,7 +11,7 @@ import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -400,6 +400,11 @@ class Key:
         return full_key(self.path)
 
     @property
+    def single(self) -> bool:
+        """Whether it is a single value, and no group of them."""
+        return self.group is None and self.entry is None
+
+    @property
     def example(self) -> object:
         """A value that is allowed."""
         return (self.info.examples or [None])[0]
@@ -592,7 +597,8 @@ def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
         if path not in derived and not f"{problem.key}.".startswith(refused)  # what they follow from is named
     ]
     problems += _rules(parts, stack)
-    return Resolved(values, sources, parts, tuple(problems))
+    resolved = Resolved(values, sources, parts)
+    return replace(resolved, problems=(*problems, *_only_on(resolved, stack), *_cluster_rules(parts, stack)))
 
 
 def _lay(
@@ -767,7 +773,8 @@ def _unknown(path: Path_, values: dict[str, Any], stack: str) -> Problem:
     near += [other for other in KEYS if other[-1] == path[-1] and NAME not in other]
     value = _at(values, path)
     mend = config_rm(path, stack)
-    if near and _single(near[0]) and isinstance(value, str | int | float):
+    known = key_at(near[0]) if near else None
+    if known is not None and known.single and isinstance(value, str | int | float):
         mend = f"{config_set(near[0], value, stack)} && {mend}"
     names = ", ".join(sibling[-1] for sibling in siblings)
     return Problem(
@@ -776,11 +783,6 @@ def _unknown(path: Path_, values: dict[str, Any], stack: str) -> Problem:
         allowed=f"probably {full_key(near[0])}" if near else f"one of {names}",
         mend=mend,
     )
-
-
-def _single(path: Path_) -> bool:
-    key = key_at(path)
-    return key is not None and key.group is None and key.entry is None
 
 
 def _at(values: Mapping[str, Any], path: Path_) -> object:
@@ -792,6 +794,103 @@ def _at(values: Mapping[str, Any], path: Path_) -> object:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Rules between values.
+
+
+@dataclass(frozen=True, kw_only=True)
+class Only:
+    """A setting that one target alone can follow."""
+
+    target: Target
+    """The target."""
+    instead: str
+    """What there is on other targets, in words."""
+    value: str | None = None
+    """The value that it is about; None for all."""
+
+
+ONLY_ON: Mapping[Path_, Only] = {
+    ("edge", "address"): Only(
+        target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"
+    ),
+    ("edge", "port"): Only(target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"),
+    ("kubernetes",): Only(target=Target.KUBERNETES, instead="nothing below this key"),
+    ("postgres", "provider"): Only(
+        target=Target.KUBERNETES,
+        instead=f"one of {PostgresProvider.SLIPWAY}, {PostgresProvider.EXTERNAL}",
+        value=PostgresProvider.CLOUDNATIVE_PG,
+    ),
+}
+"""What is refused where a stack's file says it for another target. Everything else means the same on all of them."""
+
+
+def applies(path: Path_, target: Target) -> bool:
+    """Whether a target has a setting."""
+    ways = (ONLY_ON.get(path[:end]) for end in range(1, len(path) + 1))
+    return all(only.target is target or only.value is not None for only in ways if only is not None)
+
+
+def _only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
+    """Find what a stack's file says for another target than its own."""
+    target = resolved.parts.get("target")
+    for path, only in ONLY_ON.items():
+        said = [each for each, source in resolved.sources.items() if source == _FILE and each[: len(path)] == path]
+        meant = only.value is None or _at(resolved.values, path) == only.value
+        if isinstance(target, Target) and target is not only.target and said and meant:
+            yield Problem(
+                key=full_key(path),
+                found=f"{show(only.value)}, which is for target {only.target}"
+                if only.value
+                else f"a setting for target {only.target}",
+                allowed=f"with target {target}: {only.instead}",
+                mend=config_rm(path, stack),
+            )
+
+
+def _required(path: Path_, why: str, stack: str) -> Problem:
+    """Say that a value is needed, since another one is what it is."""
+    key = KEYS[path]
+    return Problem(
+        key=key.name, found="nothing", allowed=f"{key.allowed}; {why}", mend=config_set(path, key.example, stack)
+    )
+
+
+def _cluster_rules(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find what is wrong between the settings of a cluster."""
+    cluster = parts.get("kubernetes")
+    if not isinstance(cluster, Kubernetes) or parts.get("target") is not Target.KUBERNETES:
+        return
+    if cluster.registry is None:
+        why = f"the cluster pulls the app's image from it ({REGISTRY_VARIABLE} in the environment says it too)"
+        yield _required(("kubernetes", "registry"), why, stack)
+    if cluster.expose is Expose.GATEWAY and cluster.gateway is None:
+        yield _required(("kubernetes", "gateway"), "slipway:kubernetes.expose is gateway", stack)
+    if cluster.tls is TlsFrom.CERT_MANAGER and cluster.issuer is None:
+        yield _required(("kubernetes", "issuer"), "slipway:kubernetes.tls is cert_manager", stack)
+    if cluster.tls is not TlsFrom.NONE and cluster.expose not in {Expose.INGRESS, Expose.GATEWAY}:
+        yield Problem(
+            key=full_key(("kubernetes", "tls")),
+            found=show(cluster.tls),
+            allowed=f"none, since TLS ends in an Ingress or a Gateway and slipway:kubernetes.expose is {cluster.expose}",
+            mend=config_set(("kubernetes", "expose"), Expose.INGRESS, stack),
+        )
+    scale = cluster.autoscale
+    if scale.min > scale.max:
+        path = ("kubernetes", "autoscale", "max")
+        yield Problem(
+            key=full_key(path),
+            found=show(scale.max),
+            allowed=f"at least slipway:kubernetes.autoscale.min ({scale.min})",
+            mend=config_set(path, scale.min, stack),
+        )
+    postgres = parts.get("postgres")
+    if cluster.instances > 1 and isinstance(postgres, Postgres) and postgres.provider is PostgresProvider.SLIPWAY:
+        yield Problem(
+            key=full_key(("kubernetes", "instances")),
+            found=show(cluster.instances),
+            allowed="1, unless slipway:postgres.provider is cloudnative-pg",
+            mend=config_set(("postgres", "provider"), PostgresProvider.CLOUDNATIVE_PG, stack),
+        )
+
 
 _LEAST_MEMORY = {"web": 128, "postgres": 128, "redis": 32, "edge": 32}
 """MiB below which the process does not start reliably."""

@@ -8,10 +8,14 @@ Sources: the formulas of pgtune for web applications, the PostgreSQL 17 and Redi
 from math import ceil
 
 from components import gunicorn
+from components.budget import web_replicas
 from components.settings import Kind, Resources, Settings
 
 REDIS_SECRETS_FILE = "/run/secrets/redis.conf"
 """Where the Redis container finds ``redis_secrets()``."""
+
+_PROCESS_CONNECTIONS = 10
+"""What one process beside web may hold open: a worker of a queue runs a few tasks at once."""
 
 _SPARE_CONNECTIONS = 20
 """For the migration, backups, and a person who looks."""
@@ -22,7 +26,9 @@ def max_connections(settings: Settings) -> int:
 
     In steps of 100, so that another replica does not restart the database.
     """
-    needed = gunicorn.connections(settings.web) + _SPARE_CONNECTIONS
+    web = settings.web.model_copy(update={"replicas": web_replicas(settings)})
+    processes = sum(process.replicas for process in settings.processes.values())
+    needed = gunicorn.connections(web) + 2 * processes * _PROCESS_CONNECTIONS + _SPARE_CONNECTIONS
     return 100 * ceil(needed / 100)
 
 

@@ -11,13 +11,13 @@ from typing import Any, get_origin
 import yaml
 
 from components import secrets
-from components.defaults import BY_KIND, COMMON, DERIVED
+from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.problems import NAMESPACE, full_key
-from components.settings import KEYS, OURS, ROOT, Key, Kind, Settings
+from components.settings import KEYS, NAME, ONLY_ON, OURS, ROOT, Key, Kind, Settings
 from pipeline.console import Console, problem
 
 COMMAND = "python -m pipeline generate"
-REQUIRED = (("environment",), ("app", "source"), ("app", "settings_module"))
+REQUIRED = (("environment",), ("app", "source"), ("app", "settings_module"), ("processes", NAME, "command"))
 NEEDS_DOMAIN = tuple(kind for kind, values in BY_KIND.items() if "domain" not in values)
 _ABSENT = object()
 
@@ -25,7 +25,8 @@ _ABSENT = object()
 def default(key: Key, kind: str) -> object:
     """Give what a kind of environment gets for a key; _ABSENT where it has no default."""
     found: object = _ABSENT
-    for layer in (COMMON, BY_KIND[kind]):
+    entry = {key.path[0]: {NAME: ENTRIES[key.path[0]]}} if NAME in key.path else {}
+    for layer in (COMMON, BY_KIND[kind], entry):
         value: object = layer
         for part in key.path:
             value = value.get(part, _ABSENT) if isinstance(value, dict) else _ABSENT
@@ -58,7 +59,7 @@ def pulumi_yaml() -> str:
     """Write the project file. Each key has an empty default: Pulumi refuses a stack at the first key without one."""
     config = {
         name: {"type": "string", "description": info.description, "default": ""}
-        if KEYS[name,].group is None
+        if KEYS[name,].single
         else {"type": "object", "description": _with_keys(KEYS[name,]), "default": {}}
         for name, info in Settings.model_fields.items()
     }
@@ -88,13 +89,6 @@ def _with_keys(key: Key) -> str:
 def schema() -> dict[str, Any]:
     """Write the JSON Schema of a stack's file, as editors understand it."""
     config = {full_key((name,)): _node(KEYS[name,]) for name in Settings.model_fields}
-    secret = {
-        "type": "object",
-        "description": "Encrypted by Pulumi: `python -m pipeline secrets init STACK`.",
-        "properties": {"secure": {"type": "string"}},
-        "required": ["secure"],
-        "additionalProperties": False,
-    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": f"Made by `{COMMAND}` from components/settings.py.",
@@ -103,7 +97,7 @@ def schema() -> dict[str, Any]:
         "properties": {
             "config": {
                 "type": "object",
-                "properties": config | {f"{secrets.NAMESPACE}:{name}": secret for name in secrets.NAMES},
+                "properties": config | {f"{secrets.NAMESPACE}:{name}": _secret(name) for name in secrets.NAMES},
                 "patternProperties": {f"^(?!{NAMESPACE}:|{secrets.NAMESPACE}:)": {}},
                 "additionalProperties": False,
                 "required": [full_key(("environment",)), full_key(("app",))],
@@ -123,7 +117,26 @@ def schema() -> dict[str, Any]:
     }
 
 
+def _secret(name: str) -> dict[str, Any]:
+    command = secrets.give(name, "STACK") if name in secrets.GIVEN else "python -m pipeline secrets init STACK"
+    return {
+        "type": "object",
+        "description": f"{secrets.DESCRIPTIONS[name]} Encrypted by Pulumi: `{command}`.",
+        "properties": {"secure": {"type": "string"}},
+        "required": ["secure"],
+        "additionalProperties": False,
+    }
+
+
 def _node(key: Key) -> dict[str, Any]:
+    if key.entry is not None:
+        (pattern,) = Settings.model_json_schema()["properties"][key.path[0]]["patternProperties"]
+        return {
+            "type": "object",
+            "description": key.info.description,
+            "patternProperties": {pattern: _node(KEYS[*key.path, NAME])},
+            "additionalProperties": False,
+        }
     if key.group is not None:
         paths = [(*key.path, name) for name in key.group.model_fields]
         required = [path[-1] for path in paths if path in REQUIRED]
@@ -146,6 +159,8 @@ def _leaf(key: Key) -> dict[str, Any]:
         node = {"type": "string", "enum": [str(each) for each in key.choices], "examples": node["examples"]}
     if node.get("type") == "number":  # `pulumi config set` writes fractions as text
         node |= {"type": ["number", "string"], "pattern": "^[0-9]+([.][0-9]+)?$"}
+    if node.get("type") == "array":  # one line will do, and `pulumi config set` makes numbers of words
+        node |= {"type": ["array", "string"], "items": {"type": ["string", "integer", "boolean"]}, "minLength": 1}
     if get_origin(key.info.annotation) is dict:  # `pulumi config set` makes numbers and truth values of text
         node["patternProperties"] = {
             pattern: value | {"type": ["string", "integer", "boolean"]}
@@ -186,7 +201,13 @@ config:
 """
 
 _SECRETS = """Secrets are never settings. They stand encrypted under `secrets:` in the stack's file, where
-`python -m pipeline secrets init STACK` puts those that are missing. It never overwrites one.
+`python -m pipeline secrets init STACK` puts those that are missing and that can be made. It never overwrites one.
+The others belong to somebody else, who gave them to you; they are asked for by name where settings need them.
+
+"""
+
+_TARGETS = """Everything means the same on every target, but for this. A stack's file that says it for another target is
+refused.
 
 """
 
@@ -196,17 +217,28 @@ def settings_page() -> str:
     parts = [
         _INTRO,
         "\n## The stack\n\n",
-        *_table([key for key in KEYS.values() if len(key.path) == 1 and not key.group]),
+        *_table([key for key in KEYS.values() if len(key.path) == 1 and key.single]),
     ]
     for name, info in Settings.model_fields.items():
-        if KEYS[name,].group is not None:
-            below = [key for key in KEYS.values() if key.path[0] == name and key.group is None]
+        if not KEYS[name,].single:
+            below = [key for key in KEYS.values() if key.path[0] == name and key.single]
             parts += [f"\n## {NAMESPACE}:{name}\n\n{info.description}\n\n", *_table(below)]
     parts += [
+        "\n## What one target alone has\n\n",
+        _TARGETS,
+        "| key | only with | elsewhere |\n|---|---|---|\n",
+        *(
+            f"| `{full_key(path)}`{f' {only.value}' if only.value else ''} | `target: {only.target}` | {only.instead} |\n"
+            for path, only in ONLY_ON.items()
+        ),
         "\n## Secrets\n\n",
         _SECRETS,
-        "| secret | what it is |\n|---|---|\n",
-        *(f"| `{secrets.NAMESPACE}:{name}` | {secrets.DESCRIPTIONS[name]} |\n" for name in secrets.NAMES),
+        "| secret | what it is | needed | where it comes from |\n|---|---|---|---|\n",
+        *(
+            f"| `{secrets.NAMESPACE}:{name}` | {secrets.DESCRIPTIONS[name]} | {secrets.WHEN[name]} "
+            f"| {'`' + secrets.give(name, 'STACK') + '`' if name in secrets.GIVEN else 'made'} |\n"
+            for name in secrets.NAMES
+        ),
     ]
     return "".join(parts)
 

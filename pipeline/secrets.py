@@ -1,4 +1,4 @@
-"""``python -m pipeline secrets init STACK``: makes the secrets that a stack does not have yet.
+"""``python -m pipeline secrets init STACK``: makes the secrets that a stack does not have yet, and says what to give it.
 
 Values come from the ``secrets`` module, go to Pulumi on its standard input and nowhere else, and are never overwritten.
 Pulumi encrypts them with whatever secrets provider the stack has; this module knows none of them.
@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import SettingsError
-from components.secrets import NAMES, NAMESPACE, in_clear
-from components.settings import ROOT
+from components.secrets import GIVEN, NAMES, NAMESPACE, give, in_clear, needed
+from components.settings import ROOT, parse
 from pipeline import settings
-from pipeline.console import Console, problem
+from pipeline.console import Console, PipelineError, problem
 from pipeline.engine import Engine
 
 _MAKERS: dict[str, Callable[[], str]] = {
@@ -35,8 +35,16 @@ def _stored(stack: str, root: Path) -> dict[str, Any]:
     return {name: config[f"{NAMESPACE}:{name}"] for name in NAMES if f"{NAMESPACE}:{name}" in config}
 
 
+def wanted(stack: str, root: Path = ROOT) -> list[str]:
+    """Name the secrets that the settings of a stack ask for; while they have problems, those that can be made."""
+    try:
+        return needed(parse(settings.said(stack, root), stack, root))
+    except (SettingsError, PipelineError):
+        return [name for name in NAMES if name not in GIVEN]
+
+
 def missing(stack: str, root: Path = ROOT) -> list[str]:
-    """Name the secrets that a stack does not have. Nothing is decrypted for that.
+    """Name the secrets that a stack needs and does not have. Nothing is decrypted for that.
 
     Raises:
         SettingsError: if one stands in clear in the stack's file.
@@ -45,7 +53,7 @@ def missing(stack: str, root: Path = ROOT) -> list[str]:
     clear = [in_clear(name, stack) for name, value in stored.items() if not _encrypted(value)]
     if clear:
         raise SettingsError(stack, clear)
-    return [name for name in NAMES if name not in stored]
+    return [name for name in wanted(stack, root) if name not in stored]
 
 
 def _encrypted(value: object) -> bool:
@@ -53,12 +61,12 @@ def _encrypted(value: object) -> bool:
 
 
 def init(stack: str, engine: Engine | None = None) -> list[str]:
-    """Make the missing secrets of a stack that is known to Pulumi, and give their names.
+    """Make the missing secrets of a stack that is known to Pulumi and that can be made, and give their names.
 
     Each is stored by itself: what an interruption leaves out, the next run makes.
     """
     engine = engine or Engine(stack, Console())
-    made = missing(stack, engine.root)
+    made = [name for name in missing(stack, engine.root) if name not in GIVEN]
     for name in made:
         value = _MAKERS.get(name, _password)()
         engine.must(
@@ -105,13 +113,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     init(engine.stack, engine)
     if not absent:
         verify(engine)
-    for name in NAMES:
-        console.say(f"{NAMESPACE}:{name:<20} {'made' if name in absent else 'there already'}")
-    if absent and engine.stack != stack.DEV:
+    for name in wanted(engine.stack, engine.root):
+        console.say(f"{NAMESPACE}:{name:<20} {_became(name, absent)}")
+    for name in absent:
+        if name in GIVEN:
+            console.say(f"{NAMESPACE}:{name} is not made, since somebody else knows it:\n  {give(name, engine.stack)}")
+    if set(absent) - set(GIVEN) and engine.stack != stack.DEV:
         console.say(f"They are encrypted in stacks/{engine.stack_file.name}: commit it.")
         if "encryptionsalt" in stack.content(engine):
             console.say("Keep a copy of the passphrase in a safe place: without it nobody can read them again.")
     return 0
+
+
+def _became(name: str, absent: list[str]) -> str:
+    if name not in absent:
+        return "there already"
+    return "still to be given" if name in GIVEN else "made"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.problems import NAMESPACE, SettingsError, full_key
-from components.settings import KEYS, ROOT, Resolved, Settings, file_problems, resolve
+from components.settings import KEYS, NAME, ROOT, Resolved, Settings, applies, file_problems, key_at, resolve
 from pipeline.console import Console, PipelineError, problem
 
 
@@ -92,16 +92,29 @@ def load(stack: str, root: Path = ROOT) -> Settings:
 
 
 def rows(resolved: Resolved) -> list[tuple[str, object, str]]:
-    """Give each single value with its key and where it comes from."""
-    complete = Settings(**resolved.parts).model_dump(mode="json")
+    """Give each single value that the target has, with its key and where it comes from."""
+    loaded = Settings(**resolved.parts)
+    complete = loaded.model_dump(mode="json")
     found = []
-    for path, key in KEYS.items():
-        if key.group is None:
-            value: Any = complete
-            for part in path:
-                value = value[part]
-            found.append((full_key(path), value, resolved.sources[path]))
+    for path in (each for key in KEYS for each in _paths(key, complete)):
+        key = key_at(path)
+        if key is not None and applies(path, loaded.target) and (key.single or not _at(complete, path)):
+            found.append((full_key(path), _at(complete, path), resolved.sources[path]))
     return found
+
+
+def _paths(key: tuple[str, ...], complete: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Give a key with each of the names that a stack's file chose; without any, where it would stand."""
+    if NAME not in key:
+        return [key]
+    at = key.index(NAME)
+    return [(*key[:at], name, *key[at + 1 :]) for name in _at(complete, key[:at])]
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any value of the settings
+    for part in path:
+        values = values[part]
+    return values
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

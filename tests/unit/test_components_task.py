@@ -140,9 +140,9 @@ def test_a_state_that_is_being_written_is_read_again(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
 
-    assert state.read("f", {}) == {"outputs": {"a": 1}}
+    assert state._read("f", {}) == {"outputs": {"a": 1}}
     with pytest.raises(Exception, match=r"^no$"):
-        state.read("f", {})
+        state._read("f", {})
 
 
 def test_first_deployment_has_no_attempts() -> None:

@@ -8,9 +8,13 @@ import pytest
 
 from components import secrets
 from components.problems import Problem, SettingsError
+from components.settings import Settings
+from tests.sample import settings as sample
 
 SetConfig = Callable[[dict[str, str], list[str]], None]
-GOOD = {f"secrets:{name}": f"value-of-{name}" for name in secrets.NAMES}
+USUAL = ("django_key", "postgres_password", "redis_password")
+GOOD = {f"secrets:{name}": f"value-of-{name}" for name in USUAL}
+CLUSTER = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org"}}
 
 
 @pytest.fixture
@@ -26,10 +30,10 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[SetConfig]:
     pulumi.runtime.set_all_config(before, [])
 
 
-def problems() -> tuple[Problem, ...]:
+def problems(settings: Settings | None = None) -> tuple[Problem, ...]:
     """Give everything that is wrong."""
     with pytest.raises(SettingsError) as error:
-        secrets.load()
+        secrets.load(settings or sample())
     assert "value-of" not in str(error.value)
     return error.value.problems
 
@@ -46,10 +50,11 @@ def test_every_secret_is_read_as_one(config: SetConfig) -> None:
     """Each value arrives, marked as secret."""
     config(GOOD, list(GOOD))
 
-    found = secrets.load()
+    found = secrets.load(sample())
 
-    for name in secrets.NAMES:
+    for name in USUAL:
         assert resolved(getattr(found, name)) == (f"value-of-{name}", True)
+    assert {getattr(found, name) for name in set(secrets.NAMES) - set(USUAL)} == {None}
 
 
 def test_all_missing_ones_are_named_at_once(config: SetConfig) -> None:
@@ -84,3 +89,72 @@ def test_a_secret_in_clear_is_refused(config: SetConfig) -> None:
 def test_each_secret_is_described() -> None:
     """The reference page has a sentence for each."""
     assert all(secrets.DESCRIPTIONS[name].endswith(".") for name in secrets.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({}, USUAL),
+        ({"postgres": {"provider": "external"}}, ("django_key", "redis_password", "database_url")),
+        ({"redis": {"provider": "external"}}, ("django_key", "postgres_password", "redis_url")),
+        ({**CLUSTER, "postgres": {"provider": "cloudnative-pg"}}, USUAL),
+        (
+            {
+                "target": "kubernetes",
+                "kubernetes": {"registry": "a.b", "pull_secret": True, "expose": "ingress", "tls": "secret"},
+            },
+            (*USUAL, "registry_auth", "tls_certificate", "tls_key"),
+        ),
+    ],
+)
+def test_settings_ask_for_secrets(said: dict[str, object], names: tuple[str, ...]) -> None:
+    """A server of ours has a password of ours; what belongs to somebody else is asked for where settings need it."""
+    assert tuple(secrets.needed(sample(said))) == names
+
+
+def test_what_is_not_asked_for_is_not_read(config: SetConfig) -> None:
+    """A secret that no setting asks for may be there, and changes nothing."""
+    given = {
+        "secrets:django_key": "value-of-key",
+        "secrets:database_url": "value-of-1",
+        "secrets:redis_url": "value-of-2",
+    }
+    config({**given, "secrets:redis_password": "value-of-3"}, [*given, "secrets:redis_password"])
+
+    found = secrets.load(sample({"postgres": {"provider": "external"}, "redis": {"provider": "external"}}))
+
+    assert found.database_url is not None
+    assert resolved(found.database_url) == ("value-of-1", True)
+    assert found.redis_password is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://USER:PASSWORD@HOST:5432/NAME"),
+        ("redis_url", "redis://:PASSWORD@HOST:6379/0"),
+        ("registry_auth", '\'{"auths": {"REGISTRY": {"auth": "BASE64"}}}\''),
+        ("tls_certificate", "< certificate.pem"),
+        ("tls_key", "< key.pem"),
+    ],
+)
+def test_what_must_be_given_is_not_made(name: str, value: str) -> None:
+    """The command that mends it stores what somebody else knows."""
+    assert secrets.missing(name, "prod") == Problem(
+        key=f"secrets:{name}",
+        found="nothing",
+        allowed="an encrypted value in the stack's file",
+        mend=f"pulumi config set --secret secrets:{name} --stack prod {value}",
+    )
+
+
+def test_a_secret_of_somebody_else_in_clear(config: SetConfig) -> None:
+    """It is taken away and given again."""
+    config({**GOOD, "secrets:database_url": "value-of-1"}, list(GOOD))
+
+    (only,) = problems(sample({"postgres": {"provider": "external"}}))
+
+    assert only.mend == (
+        "pulumi config rm secrets:database_url --stack dev && pulumi config set --secret secrets:database_url "
+        "--stack dev postgresql://USER:PASSWORD@HOST:5432/NAME"
+    )

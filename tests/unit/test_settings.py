@@ -28,6 +28,7 @@ GOOD: dict[str, Any] = {
 def _no_ca_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what this machine trusts out of the tests."""
     monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+    monkeypatch.delenv(settings.REGISTRY_VARIABLE, raising=False)
 
 
 def said(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def test_what_is_required_is_enough() -> None:
             "stop_grace_seconds": 35,
             "resources": {"memory_mb": 512, "cpus": 1.0},
         },
+        "processes": {},
         "edge": {
             "address": "127.0.0.1",
             "port": 8080,
@@ -98,10 +100,32 @@ def test_what_is_required_is_enough() -> None:
             "timeout_seconds": 30,
             "resources": {"memory_mb": 128, "cpus": 0.5},
         },
-        "postgres": {"image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
-        "redis": {"image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+        "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
+        "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
         "data": {"protect": False},
         "build": {"base_image": "python:3.13-slim", "ca_bundle": None},
+        "kubernetes": {
+            "context": None,
+            "namespace": "guestbook-shop",
+            "registry": None,
+            "pull_secret": False,
+            "expose": "none",
+            "ingress_class": None,
+            "gateway": None,
+            "tls": "none",
+            "issuer": None,
+            "storage_class": None,
+            "storage": {
+                "postgres_gb": 10,
+                "redis_gb": 1,
+                "media_gb": 10,
+                "static_gb": 1,
+                "shared_access": "ReadWriteOnce",
+            },
+            "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
+            "edge_replicas": 1,
+            "instances": 1,
+        },
     }
 
 
@@ -220,7 +244,7 @@ def test_wsgi_module_of_a_settings_module(module: str, wsgi: str) -> None:
 CHANGES: list[tuple[str, object, str, str, str]] = [
     ("environment", None, "nothing", "one of dev, staging, prod, review", "'slipway:environment' dev"),
     ("environment", "production", '"production"', "one of dev, staging, prod, review", "'slipway:environment' dev"),
-    ("target", "lambda", '"lambda"', "docker", "'slipway:target' docker"),
+    ("target", "lambda", '"lambda"', "one of docker, kubernetes", "'slipway:target' docker"),
     (
         "domain",
         "Shop.example.org",
@@ -407,7 +431,7 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
         (
             {"redis.password": "hush-hush"},
             "slipway:redis.password",
-            "one of image, resources",
+            "one of provider, image, resources",
             "pulumi config rm --path 'slipway:redis.password' --stack shop",
         ),
         (
@@ -678,3 +702,315 @@ def test_builds_trust_what_the_machine_trusts(monkeypatch: pytest.MonkeyPatch) -
     assert resolved.sources["build", "ca_bundle"] == "from SSL_CERT_FILE"
     assert own.parts["build"].ca_bundle == "own.pem"
     assert own.sources["build", "ca_bundle"] == "stack file"
+
+
+# Processes -----------------------------------------------------------------------------------------------------------
+
+COMMAND_WORDS = "a list of words, program first, or one line with them; quotes hold words together"
+
+
+@pytest.mark.parametrize(
+    ("written", "command"),
+    [
+        ("python manage.py worker", ["python", "manage.py", "worker"]),
+        ("sh -c 'echo a b'", ["sh", "-c", "echo a b"]),
+        (["celery", "-A", "shop", "--concurrency", 2], ["celery", "-A", "shop", "--concurrency", "2"]),
+    ],
+)
+def test_a_process_needs_a_command_alone(written: object, command: list[str]) -> None:
+    """Everything else of a process has a default, and one line is as good as a list of words."""
+    (found,) = parse(said({"processes": {"worker": {"command": written}}}), "shop").processes.values()
+
+    assert found.model_dump() == {
+        "command": command,
+        "replicas": 1,
+        "stop_grace_seconds": 35,
+        "resources": {"memory_mb": 256, "cpus": 0.5},
+    }
+
+
+def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
+    """What a stack's file says of one process is said of that one alone."""
+    processes = {"worker": {"command": "a", "resources": {"cpus": 2}}, "beat": {"command": "b"}}
+    resolved = resolve(said({"processes": processes}), "shop")
+
+    assert resolved.problems == ()
+    assert resolved.sources["processes", "worker", "resources", "cpus"] == "stack file"
+    assert resolved.sources["processes", "worker", "resources", "memory_mb"] == "default"
+    assert resolved.sources["processes", "beat", "resources", "cpus"] == "default"
+    assert resolved.parts["processes"]["beat"].resources.cpus == 0.5
+
+
+@pytest.mark.parametrize(
+    ("processes", "key", "found", "allowed", "mend"),
+    [
+        *(
+            (
+                {"worker": worker},
+                "slipway:processes.worker.command",
+                found,
+                COMMAND_WORDS,
+                "pulumi config set --path 'slipway:processes.worker.command' 'python manage.py worker' --stack shop",
+            )
+            for worker, found in [
+                ({"replicas": 2}, "nothing"),
+                ({"command": []}, "a list"),
+                ({"command": ["a", {"b": 1}]}, "a list"),
+                ({"command": "sh -c 'open"}, '"sh -c \'open"'),
+            ]
+        ),
+        (
+            {"worker": {"command": "a", "replicas": 0}},
+            "slipway:processes.worker.replicas",
+            "0",
+            "a whole number from 1 to 50",
+            "pulumi config set --path 'slipway:processes.worker.replicas' 1 --stack shop",
+        ),
+        (
+            {"worker": {"command": "a", "resources": {"cpus": "x"}}},
+            "slipway:processes.worker.resources.cpus",
+            '"x"',
+            "a number from 0.1 to 256",
+            "pulumi config set --path 'slipway:processes.worker.resources.cpus' 0.5 --stack shop",
+        ),
+        (
+            {"worker": {"command": "a", "replica": 2}},
+            "slipway:processes.worker.replica",
+            "a key that is not known",
+            "probably slipway:processes.worker.replicas",
+            (
+                "pulumi config set --path 'slipway:processes.worker.replicas' 2 --stack shop"
+                " && pulumi config rm --path 'slipway:processes.worker.replica' --stack shop"
+            ),
+        ),
+        (
+            {"worker": "celery"},
+            "slipway:processes.worker",
+            '"celery"',
+            "values below this key: command, replicas, stop_grace_seconds, resources",
+            "pulumi config rm --path 'slipway:processes.worker' --stack shop",
+        ),
+        (
+            {"My Worker": {"command": "a"}},
+            'slipway:processes["My Worker"]',
+            "a name that is not allowed",
+            (
+                "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
+                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+            ),
+            "pulumi config rm --path 'slipway:processes[\"My Worker\"]' --stack shop",
+        ),
+        (
+            ["celery"],
+            "slipway:processes",
+            "a list",
+            (
+                "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
+                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+            ),
+            "pulumi config rm 'slipway:processes' --stack shop",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_process(processes: object, key: str, found: str, allowed: str, mend: str) -> None:
+    """A problem names the process and the key."""
+    assert problem("processes", processes) == Problem(key=key, found=found, allowed=allowed, mend=mend)
+
+
+def test_a_secret_in_a_process_is_refused() -> None:
+    """Settings of a process are in clear, as all settings are."""
+    (only,) = problems({"processes": {"worker": {"command": "a", "replicas": {"secure": "x"}}}})
+
+    assert only.key == "slipway:processes.worker.replicas"
+    assert only.found == "a secret (not shown)"
+
+
+# Targets -------------------------------------------------------------------------------------------------------------
+
+CLUSTER = {"target": "kubernetes", "kubernetes.registry": "registry.example.org/team"}
+
+
+def test_a_target_and_a_registry_make_a_stack_of_a_cluster() -> None:
+    """Nothing else has to be said."""
+    found = parse(said(CLUSTER), "shop").kubernetes
+
+    assert (found.namespace, found.registry, found.expose) == ("guestbook-shop", "registry.example.org/team", "none")
+
+
+@pytest.mark.parametrize(("target", "registry"), [("kubernetes", "127.0.0.1:5000"), ("docker", None)])
+def test_the_registry_of_a_machine(monkeypatch: pytest.MonkeyPatch, target: str, registry: str | None) -> None:
+    """A variable of the machine names the registry, where the target needs one."""
+    monkeypatch.setenv(settings.REGISTRY_VARIABLE, "127.0.0.1:5000")
+    resolved = resolve(said({"target": target}), "shop")
+
+    assert parse(said({"target": target}), "shop").kubernetes.registry == registry
+    assert resolved.sources["kubernetes", "registry"] == ("from SLIPWAY_REGISTRY" if registry else "default")
+
+
+@pytest.mark.parametrize(
+    ("stack", "namespace"),
+    [("prod", "guestbook-prod"), ("review_7", "guestbook-review-7"), ("A.b", "guestbook-a-b"), ("x" * 80, None)],
+)
+def test_the_namespace_follows_from_the_names(stack: str, namespace: str | None) -> None:
+    """Whatever a stack is called, its namespace has a valid name."""
+    found = parse(said(CLUSTER), stack).kubernetes.namespace
+
+    assert found == (namespace or f"guestbook-{'x' * 53}")
+
+
+@pytest.mark.parametrize("said_name", ["shop", "other-namespace"])
+def test_the_namespace_that_is_said(said_name: str) -> None:
+    """A stack may live elsewhere."""
+    assert parse(said({**CLUSTER, "kubernetes.namespace": said_name}), "shop").kubernetes.namespace == said_name
+
+
+ELSEWHERE = "with target kubernetes: slipway:kubernetes.expose says how visitors reach the edge"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed"),
+    [
+        ({**CLUSTER, "edge.port": 8080}, "edge.port", "a setting for target docker", ELSEWHERE),
+        ({**CLUSTER, "edge.address": "127.0.0.1"}, "edge.address", "a setting for target docker", ELSEWHERE),
+        (
+            {"kubernetes.expose": "none"},
+            "kubernetes",
+            "a setting for target kubernetes",
+            "with target docker: nothing below this key",
+        ),
+        (
+            {"kubernetes.storage.media_gb": 2, "kubernetes.autoscale.max": 3},
+            "kubernetes",
+            "a setting for target kubernetes",
+            "with target docker: nothing below this key",
+        ),
+        (
+            {"postgres.provider": "cloudnative-pg"},
+            "postgres.provider",
+            '"cloudnative-pg", which is for target kubernetes',
+            "with target docker: one of slipway, external",
+        ),
+    ],
+)
+def test_what_is_said_for_another_target_is_refused(
+    changes: dict[str, Any], key: str, found: str, allowed: str
+) -> None:
+    """A setting that would do nothing is an error; its default is not."""
+    path = f"--path 'slipway:{key}'" if "." in key else f"'slipway:{key}'"
+
+    assert problems(changes) == [
+        Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi config rm {path} --stack shop")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"kubernetes.registry": None},
+            "registry",
+            "nothing",
+            (
+                "a registry and a path in it, without a tag, such as registry.example.org/team or 127.0.0.1:5000; the "
+                "cluster pulls the app's image from it (SLIPWAY_REGISTRY in the environment says it too)"
+            ),
+            "--path 'slipway:kubernetes.registry' registry.example.org/team",
+        ),
+        (
+            {"kubernetes.expose": "gateway"},
+            "gateway",
+            "nothing",
+            "NAMESPACE/NAME of a Gateway, such as gateways/public; slipway:kubernetes.expose is gateway",
+            "--path 'slipway:kubernetes.gateway' gateways/public",
+        ),
+        (
+            {"kubernetes.expose": "ingress", "kubernetes.tls": "cert_manager"},
+            "issuer",
+            "nothing",
+            (
+                "the name of an object of the cluster: small letters, digits, hyphens and dots; slipway:kubernetes.tls is "
+                "cert_manager"
+            ),
+            "--path 'slipway:kubernetes.issuer' letsencrypt",
+        ),
+        (
+            {"kubernetes.tls": "secret", "kubernetes.expose": "node_port"},
+            "tls",
+            '"secret"',
+            "none, since TLS ends in an Ingress or a Gateway and slipway:kubernetes.expose is node_port",
+            "--path 'slipway:kubernetes.expose' ingress",
+        ),
+        (
+            {"kubernetes.autoscale.min": 11},
+            "autoscale.max",
+            "10",
+            "at least slipway:kubernetes.autoscale.min (11)",
+            "--path 'slipway:kubernetes.autoscale.max' 11",
+        ),
+        (
+            {"kubernetes.instances": 3},
+            "instances",
+            "3",
+            "1, unless slipway:postgres.provider is cloudnative-pg",
+            "--path 'slipway:postgres.provider' cloudnative-pg",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_on_a_cluster(
+    changes: dict[str, Any], key: str, found: str, allowed: str, mend: str
+) -> None:
+    """Settings that contradict each other are refused with the one that mends it."""
+    together = {**CLUSTER, **changes}
+    if together["kubernetes.registry"] is None:
+        del together["kubernetes.registry"]
+
+    assert problems(together) == [
+        Problem(
+            key=f"slipway:kubernetes.{key}",
+            found=found,
+            allowed=allowed,
+            mend=f"pulumi config set {mend} --stack shop",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("kubernetes.registry", "team"),
+        ("kubernetes.registry", "registry.example.org/team:1"),
+        ("kubernetes.registry", "https://registry.example.org"),
+        ("kubernetes.namespace", "Shop"),
+        ("kubernetes.gateway", "public"),
+        ("kubernetes.expose", "nodeport"),
+        ("kubernetes.tls", True),
+        ("kubernetes.storage.shared_access", "RWX"),
+        ("kubernetes.autoscale.cpu_percent", 101),
+        ("kubernetes.context", "a\nb"),
+    ],
+)
+def test_wrong_values_of_a_cluster(path: str, value: object) -> None:
+    """Each is named by its key, with a command that mends it."""
+    (only,) = problems({**CLUSTER, path: value})
+
+    assert only.key == f"slipway:{path}"
+    assert only.mend.startswith(f"pulumi config set --path 'slipway:{path}' ")
+
+
+@pytest.mark.parametrize("registry", ["127.0.0.1:5000", "localhost/a", "registry.example.org", "ghcr.io/me/my_apps"])
+def test_registries(registry: str) -> None:
+    """A registry is a host that looks like one, with a path or without."""
+    assert parse(said({**CLUSTER, "kubernetes.registry": registry}), "shop").kubernetes.registry == registry
+
+
+def test_what_applies_to_a_target() -> None:
+    """A target has every setting but those of another one."""
+    here = {key.name for key in settings.KEYS.values() if settings.applies(key.path, settings.Target.DOCKER)}
+    there = {key.name for key in settings.KEYS.values() if settings.applies(key.path, settings.Target.KUBERNETES)}
+
+    assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
+        "slipway:edge.address",
+        "slipway:edge.port",
+    }
+    assert "slipway:kubernetes.expose" in there - here
+    assert "slipway:postgres.provider" in here & there

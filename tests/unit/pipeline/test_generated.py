@@ -13,12 +13,13 @@ import pytest
 import yaml
 
 from components import secrets
-from components.settings import KEYS, ROOT, Settings, parse
+from components.problems import full_key
+from components.settings import KEYS, NAME, ONLY_ON, ROOT, Settings, parse
 from pipeline import generate
 from pipeline.console import Console, PipelineError
 
 SCHEMA = json.loads((ROOT / "stacks/schema.json").read_text())
-LEAVES = [key.name for key in KEYS.values() if key.group is None]
+LEAVES = [key.name for key in KEYS.values() if key.single]
 
 
 def test_what_is_generated_is_up_to_date() -> None:
@@ -36,7 +37,7 @@ def test_project_file_declares_every_key_with_type_and_description() -> None:
     assert list(project["config"]) == list(Settings.model_fields)
     for name, declared in project["config"].items():
         assert declared["description"].startswith(Settings.model_fields[name].description or "?")
-        is_group = KEYS[name,].group is not None
+        is_group = not KEYS[name,].single
         assert (declared["type"], declared["default"]) == (("object", {}) if is_group else ("string", ""))
 
 
@@ -44,6 +45,11 @@ def test_schema_has_every_key_and_no_other() -> None:
     """The schema's keys are the model's, at every level."""
 
     def paths(node: dict[str, Any], above: str) -> list[str]:
+        if node.get("type") == "object" and list(node.get("patternProperties", {})) == [
+            "^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"
+        ]:
+            (entry,) = node["patternProperties"].values()
+            return paths(entry, f"{above}.{NAME}")
         if "properties" not in node:
             return [above]
         return [path for name, child in node["properties"].items() for path in paths(child, f"{above}.{name}")]
@@ -57,23 +63,34 @@ def test_schema_has_every_key_and_no_other() -> None:
 def test_page_has_every_key_and_no_other() -> None:
     """The reference page lists each single value and each secret once."""
     page = (ROOT / "docs/settings.md").read_text()
+    keys, _, rest = page.partition("## What one target alone has")
 
-    assert re.findall(r"^\| `(slipway:[^`]+)`", page, re.MULTILINE) == sorted(LEAVES, key=LEAVES.index)
-    assert re.findall(r"^\| `secrets:([^`]+)`", page, re.MULTILINE) == list(secrets.NAMES)
+    assert re.findall(r"^\| `(slipway:[^`]+)`", keys, re.MULTILINE) == sorted(LEAVES, key=LEAVES.index)
+    assert re.findall(r"^\| `(slipway:[^`]+)`", rest, re.MULTILINE) == [full_key(path) for path in ONLY_ON]
+    assert re.findall(r"^\| `secrets:([^`]+)`", rest, re.MULTILINE) == list(secrets.NAMES)
+
+
+EXAMPLE: dict[str, Any] = {
+    "environment": "dev",
+    "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
+    "processes": {"worker": {"command": ["celery"]}},
+}
+CLUSTER: dict[str, Any] = EXAMPLE | {
+    "target": "kubernetes",
+    "postgres": {"provider": "cloudnative-pg"},
+    "kubernetes": {"registry": "a.b", "gateway": "a/b", "issuer": "a", "expose": "ingress"},
+}
 
 
 def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
     """Examples are real: each is accepted where it is recommended."""
     for key in KEYS.values():
         assert key.info.description
-        if key.group is None:
-            said: dict[str, Any] = {
-                "environment": "dev",
-                "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
-            }
+        if key.single:
+            said = deepcopy(CLUSTER if key.path[0] == "kubernetes" else EXAMPLE)
             place = said
             for part in key.path[:-1]:
-                place = place.setdefault(part, {})
+                place = place.setdefault("worker" if part == NAME else part, {})
             place[key.path[-1]] = key.example
             parse(said, "dev")
             assert not errors(said), key.name
@@ -151,6 +168,12 @@ def test_schema_takes_what_pulumi_writes() -> None:
         ("data", {"protect": "yes"}),
         ("webb", {}),
         ("domain", "Shop"),
+        ("processes", {"worker": {}}),
+        ("processes", {"Worker": {"command": ["a"]}}),
+        ("processes", {"worker": {"command": ["a"], "replica": 2}}),
+        ("kubernetes", {"expose": "nodeport"}),
+        ("kubernetes", {"autoscale": {"min": 0}}),
+        ("postgres", {"provider": "rds"}),
     ],
 )
 def test_schema_refuses_what_the_program_refuses(path: str, value: object) -> None:

@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from components.problems import SettingsError
-from components.secrets import NAMES
 from pipeline import __main__, secrets
 from pipeline.console import Console, PipelineError
 from pipeline.engine import Engine
@@ -61,6 +60,9 @@ def repository(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(secrets, "Engine", lambda stack, console: Engine(stack, console, root))
     return root
 
+
+NAMES = ("django_key", "postgres_password", "redis_password")
+"""What a stack on one host needs that says nothing else."""
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -192,6 +194,29 @@ def test_missing_names_what_is_not_there(repository: Path) -> None:
     assert secrets.missing("nowhere", repository) == list(NAMES)
     (repository / "stacks/Pulumi.prod.yaml").write_text("config:\n  secrets:django_key: {secure: x}\n")
     assert secrets.missing("prod", repository) == ["postgres_password", "redis_password"]
+
+
+def test_what_somebody_else_knows_is_asked_for(run: Run, repository: Path) -> None:
+    """A secret that cannot be made is named with the command that stores it, and only what is needed is made."""
+    file = repository / "stacks/Pulumi.prod.yaml"
+    file.write_text(
+        "config:\n  slipway:environment: prod\n  slipway:domain: a.example.org\n"
+        "  slipway:app: {source: ., settings_module: config.settings}\n"
+        "  slipway:postgres: {provider: external}\n"
+    )
+
+    code, out, err = run("secrets", "init", "prod")
+
+    assert (code, err) == (0, "")
+    assert (
+        "secrets:django_key           made\n"
+        "secrets:redis_password       made\n"
+        "secrets:database_url         still to be given\n"
+        "secrets:database_url is not made, since somebody else knows it:\n"
+        "  pulumi config set --secret secrets:database_url --stack prod postgresql://USER:PASSWORD@HOST:5432/NAME\n"
+    ) in out
+    assert set(yaml.safe_load(file.read_text())["config"]) >= {"secrets:django_key", "secrets:redis_password"}
+    assert secrets.missing("prod", repository) == ["database_url"]
 
 
 def test_init_without_an_engine_uses_the_one_of_this_machine(repository: Path, run: Run) -> None:

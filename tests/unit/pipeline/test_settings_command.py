@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import KEYS, ROOT, check
+from components.settings import KEYS, NAME, ROOT, Target, applies, check
 from pipeline import __main__, settings
 from pipeline.console import Console, PipelineError
 
@@ -23,7 +23,11 @@ def test_every_value_with_where_it_comes_from() -> None:
 
     rows = {line.split()[0]: line.split(maxsplit=1)[1] for line in out.splitlines()}
     assert (code, err) == (0, "")
-    assert list(rows) == [key.name for key in KEYS.values() if key.group is None]
+    assert list(rows) == [
+        key.name
+        for key in KEYS.values()
+        if (key.single and NAME not in key.path and applies(key.path, Target.DOCKER)) or key.path == ("processes",)
+    ]
     assert " ".join(rows["slipway:web.replicas"].split()) == "3 default of prod"
     assert " ".join(rows["slipway:domain"].split()) == '"guestbook.example.org" stack file'
     assert " ".join(rows["slipway:app.wsgi_module"].split()) == (
@@ -37,6 +41,26 @@ def test_for_programs() -> None:
 
     assert code == 0
     assert json.loads(out)["slipway:edge.port"] == {"value": 8081, "from": "default of staging"}
+
+
+def test_the_values_of_a_cluster_and_of_its_processes(root: Path) -> None:
+    """What the target has is shown, each process with its values, and what it does not have is not."""
+    stack(
+        root,
+        "config:\n  slipway:environment: dev\n  slipway:target: kubernetes\n"
+        "  slipway:kubernetes: {registry: registry.example.org, expose: node_port}\n"
+        "  slipway:processes: {worker: {command: celery worker, replicas: 2}}\n"
+        f"  slipway:app: {{source: {ROOT}/examples/guestbook, settings_module: config.settings}}\n",
+    )
+
+    rows = {key: (value, source) for key, value, source in settings.rows(settings.explain("dev", root))}
+
+    assert rows["slipway:processes.worker.command"] == (["celery", "worker"], "stack file")
+    assert rows["slipway:processes.worker.replicas"] == (2, "stack file")
+    assert rows["slipway:processes.worker.stop_grace_seconds"] == (35, "default")
+    assert rows["slipway:kubernetes.namespace"] == ("guestbook-dev", "from slipway:app.name")
+    assert rows["slipway:kubernetes.expose"] == ("node_port", "stack file")
+    assert not {"slipway:edge.port", "slipway:edge.address", "slipway:processes"} & set(rows)
 
 
 def test_a_stack_that_does_not_exist() -> None:
