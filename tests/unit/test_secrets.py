@@ -25,6 +25,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[SetConfig]:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield pulumi.runtime.set_all_config
+    loop.run_until_complete(asyncio.gather(*asyncio.all_tasks(loop), return_exceptions=True))
     asyncio.set_event_loop(None)
     loop.close()
     pulumi.runtime.set_all_config(before, [])
