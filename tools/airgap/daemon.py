@@ -33,6 +33,8 @@ class Daemon:
         ready: Whether it answers. Must return at once.
         config: Text whose change means that it must be started again.
         seconds: How long it may take to answer.
+        patience: How long it may take to end before it is killed.
+        folder: Where its pid file, its lock and its log lie: the cache's ``run`` directory where none is named.
     """
 
     name: str
@@ -40,15 +42,17 @@ class Daemon:
     ready: Callable[[], bool]
     config: str = ""
     seconds: float = 30
+    patience: float = 10
+    folder: Path | None = None
 
     @property
     def log(self) -> Path:
         """What it writes."""
-        return run_dir() / f"{self.name}.log"
+        return (self.folder or run_dir()) / f"{self.name}.log"
 
     @property
     def _pid_file(self) -> Path:
-        return run_dir() / f"{self.name}.json"
+        return (self.folder or run_dir()) / f"{self.name}.json"
 
     @property
     def _key(self) -> str:
@@ -56,7 +60,7 @@ class Daemon:
 
     def ensure(self, say: Say) -> bool:
         """Start it unless it runs as it should; whether it had to be started."""
-        with locked(self.name):
+        with locked(self.name, self.folder):
             running = self._running()
             if running is not None and running["key"] == self._key and self.ready():
                 return False
@@ -69,7 +73,7 @@ class Daemon:
 
     def stop(self, say: Say) -> None:
         """Stop it if it runs."""
-        with locked(self.name):
+        with locked(self.name, self.folder):
             running = self._running()
             if running is not None:
                 say(f"{self.name}: stopping (pid {running['pid']})")
@@ -117,7 +121,7 @@ class Daemon:
         process.returncode = 0  # it is meant to outlive us: no ResourceWarning about a process left running
 
     def _stop(self, pid: int) -> None:
-        for number, seconds in ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0)):
+        for number, seconds in ((signal.SIGTERM, self.patience), (signal.SIGKILL, 5.0)):
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
@@ -141,9 +145,9 @@ def run_dir() -> Path:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
+def locked(name: str, folder: Path | None = None) -> Iterator[None]:
     """One at a time, across processes; the lock goes with the process that holds it."""
-    with (run_dir() / f"{name}.lock").open("w") as file:
+    with ((folder or run_dir()) / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

@@ -36,12 +36,14 @@ class Tool:
         packages: What is built, each into a program of its last name.
         version: The variable that the version is written to, and the version.
         extra: Files to take along: module, path inside it.
+        told: Further variables of the program and what is written to them.
     """
 
     name: str
     packages: tuple[str, ...]
     version: tuple[str, str]
     extra: tuple[tuple[str, str], ...] = ()
+    told: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -51,7 +53,8 @@ class Tool:
     @property
     def flags(self) -> list[str]:
         """How it is built: no paths of this machine, no debug information, its own version."""
-        return ["-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X {self.version[0]}={self.version[1]}"]
+        written = " ".join(f"-X {variable}={value}" for variable, value in (self.version, *self.told))
+        return ["-mod=readonly", "-trimpath", "-ldflags", f"-s -w {written}"]
 
     def key(self, go: str) -> str:
         """Hash what went in."""
@@ -87,6 +90,29 @@ BUILDKIT = Tool(
 )
 TOOLS = (PULUMI, DOCKER_BUILD, BUILDKIT)
 
+BASE, CLIENT = "k8s.io/component-base/version", "k8s.io/client-go/pkg/version"
+COMMANDS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl")
+KUBERNETES = Tool(
+    "kubernetes",
+    tuple(f"k8s.io/kubernetes/cmd/{name}" for name in COMMANDS),
+    (f"{BASE}.gitVersion", "v1.34.1"),
+    told=(
+        (f"{CLIENT}.gitVersion", "v1.34.1"),
+        *(
+            (f"{package}.git{part}", number)
+            for package in (BASE, CLIENT)
+            for part, number in (("Major", "1"), ("Minor", "34"))
+        ),
+    ),
+)
+COREDNS = Tool("coredns", ("github.com/coredns/coredns",), ("github.com/coredns/coredns/coremain.GitCommit", "v1.13.1"))
+METRICS_SERVER = Tool(
+    "metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",), (f"{CLIENT}.gitVersion", "v0.9.0")
+)
+LOCAL_PATH = Tool("local-path", ("github.com/rancher/local-path-provisioner",), ("main.VERSION", "v0.0.30"))
+PAUSE = Tool("pause", ("slipway/airgap/pause",), ("main.version", "v3.10.1"))
+CLUSTER = (KUBERNETES, COREDNS, METRICS_SERVER, LOCAL_PATH, PAUSE)  # what `make cluster` builds, and nothing else does
+
 
 def parts(version: str) -> tuple[int, ...]:
     """Make a version comparable: ``1.26`` and ``1.26.0`` are equal."""
@@ -96,7 +122,9 @@ def parts(version: str) -> tuple[int, ...]:
 
 def wanted() -> str:
     """The oldest Go that every tool accepts, as their go.mod files say."""
-    found = (re.search(r"^go (\S+)$", (tool.folder / "go.mod").read_text(), re.MULTILINE) for tool in TOOLS)
+    found = (
+        re.search(r"^go (\S+)$", (tool.folder / "go.mod").read_text(), re.MULTILINE) for tool in (*TOOLS, *CLUSTER)
+    )
     return max((match[1] for match in found if match), key=parts)
 
 
@@ -174,7 +202,8 @@ def build(tool: Tool, report: Report) -> Path:
         target = tool.output(version(go) or "")
         if not target.is_dir():  # another clone may have built it while this one waited
             compile_into(target, tool, go, report)
-        if go == str(own()) and all(built(each) for each in TOOLS):
+        group = CLUSTER if tool in CLUSTER else TOOLS
+        if go == str(own()) and all(built(each) for each in group):
             places.remove(workshop())  # 5 GB that only another version would need
     return target
 
