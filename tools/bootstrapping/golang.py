@@ -111,7 +111,19 @@ METRICS_SERVER = Tool(
 )
 LOCAL_PATH = Tool("local-path", ("github.com/rancher/local-path-provisioner",), ("main.VERSION", "v0.0.30"))
 PAUSE = Tool("pause", ("slipway/airgap/pause",), ("main.version", "v3.10.1"))
-CLUSTER = (KUBERNETES, COREDNS, METRICS_SERVER, LOCAL_PATH, PAUSE)  # what `make cluster` builds, and nothing else does
+NETWORK_POLICIES = Tool(
+    "network-policies",
+    ("slipway/airgap/network-policies",),
+    ("github.com/cloudnativelabs/kube-router/v2/pkg/version.Version", "v2.2.1"),
+)
+CLUSTER = (
+    KUBERNETES,
+    NETWORK_POLICIES,
+    COREDNS,
+    METRICS_SERVER,
+    LOCAL_PATH,
+    PAUSE,
+)  # what `make cluster` builds, and nothing else does
 
 
 def parts(version: str) -> tuple[int, ...]:

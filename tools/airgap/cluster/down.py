@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 
 from pipeline.console import PipelineError, problem
-from tools.airgap.cluster import network, place, pods, processes, programs
+from tools.airgap.cluster import enforcement, network, place, pods, processes, programs
 from tools.airgap.cluster.addons import ADDONS
 from tools.airgap.cluster.up import lock
 from tools.bootstrapping import golang, places
@@ -57,6 +57,7 @@ def down(report: Report) -> None:
                 addon.remove()
             _remove_mounts()
             network.remove()
+            enforcement.remove()
             _remove_cgroups()
             _remove_files()
             step.did("removed", "interfaces, rules, mounts, kernel settings, cgroups, data")

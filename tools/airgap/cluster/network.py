@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.console import problem
-from tools.airgap.cluster import place, programs
+from tools.airgap.cluster import enforcement, place, programs
 from tools.bootstrapping import places
 
 MARK = "slipway-cluster"
@@ -71,7 +71,7 @@ def ensure() -> bool:
 
 def remove() -> None:
     """Take all of it away, also what a cluster that was killed has left."""
-    for program in ("iptables", "ip6tables"):
+    for program in ("iptables", "ip6tables", enforcement.LEGACY):
         if shutil.which(f"{program}-save", path=programs.search()):
             _remove_rules(program)
     for name in (place.POD_BRIDGE, place.NODE_BRIDGE):
@@ -112,7 +112,7 @@ def _ours(rule: str) -> bool:
     if CHAINS.match(words[1]):
         return False
     jumps = any(CHAINS.match(after) for word, after in itertools.pairwise(words) if word in {"-j", "-g"})
-    return jumps or MARK in words
+    return jumps or MARK in words or '"KUBE-ROUTER' in words  # the last: what enforcement lets through
 
 
 def _memory() -> Path:

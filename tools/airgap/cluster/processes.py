@@ -11,12 +11,21 @@ import ssl
 import urllib.request
 from collections.abc import Callable, Mapping
 
-from tools.airgap.cluster import certificates, kubeconfigs, place, programs, texts
+from tools.airgap.cluster import certificates, enforcement, kubeconfigs, place, programs, texts
 from tools.airgap.cluster.programs import Programs
 from tools.airgap.daemon import Daemon
 from tools.bootstrapping import places
 
-NAMES = ("kube-proxy", "kubelet", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd", "containerd")
+NAMES = (
+    "network-policies",
+    "kube-proxy",
+    "kubelet",
+    "kube-scheduler",
+    "kube-controller-manager",
+    "kube-apiserver",
+    "etcd",
+    "containerd",
+)
 """In the order in which they are stopped."""
 
 ETCD = f"https://127.0.0.1:{place.ETCD_PORT}"
@@ -187,6 +196,26 @@ def kube_proxy(found: Programs) -> Daemon:
     places.write(file, config)
     line = [str(found.kubernetes / "kube-proxy"), *_options({"config": str(file), "v": "1"})]
     return _daemon(found, "kube-proxy", line, lambda: healthy(place.PROXY_HEALTH_PORT), config)
+
+
+def network_policies(found: Programs) -> Daemon:
+    """Enforce NetworkPolicies. As the administrator: it reads every namespace, and nothing is let through unseen."""
+    line = [
+        str(found.policies),
+        *_options(
+            {
+                "kubeconfig": str(kubeconfigs.path(kubeconfigs.ADMIN)),
+                "node": place.NODE,
+                "services": place.SERVICE_NETWORK,
+                "health": f"127.0.0.1:{place.POLICIES_HEALTH_PORT}",
+                "v": "1",
+            }
+        ),
+    ]
+    path = f"{enforcement.folder()}:{programs.variables(found)['PATH']}"
+    return _daemon(
+        found, "network-policies", line, lambda: healthy(place.POLICIES_HEALTH_PORT), environment={"PATH": path}
+    )
 
 
 def listens() -> bool:

@@ -18,7 +18,7 @@ from tools.bootstrapping.report import Report
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 UNPACKED = {"etcd-server": "usr/bin/etcd", "containernetworking-plugins": "usr/lib/cni/bridge"}
 RUNTIME = {"containerd": "usr/bin/containerd", "runc": "usr/sbin/runc"}
-TOOLS = {"iptables": "iptables", "ip": "iproute2"}
+TOOLS = {"iptables": "iptables", "ip": "iproute2", "ipset": "ipset"}
 APT_SECONDS = 300
 
 
@@ -28,6 +28,7 @@ class Programs:
 
     Attributes:
         kubernetes: The folder of those that are built from Kubernetes' own module.
+        policies: What enforces NetworkPolicies.
         etcd: The database.
         containerd: The container runtime.
         runc: What starts a container.
@@ -35,6 +36,7 @@ class Programs:
     """
 
     kubernetes: Path
+    policies: Path
     etcd: Path
     containerd: Path
     runc: Path
@@ -72,6 +74,7 @@ def ensure(report: Report) -> Programs:
         step.detail = golang.KUBERNETES.version[1]
         before = golang.built(golang.KUBERNETES)
         kubernetes = golang.build(golang.KUBERNETES, report)
+        policies = golang.build(golang.NETWORK_POLICIES, report)
         if before is None:
             step.did("built")
         places.place(kubernetes / "kubectl", places.BIN / "kubectl")
@@ -90,6 +93,7 @@ def ensure(report: Report) -> Programs:
             files[package] = Path(found) if found else _folder(package) / path
     return Programs(
         kubernetes,
+        policies / golang.NETWORK_POLICIES.name,
         files["etcd-server"],
         files["containerd"],
         files["runc"],

@@ -56,6 +56,7 @@ def up(report: Report) -> None:
             step.detail = f"{place.NODE}, ready"
             if wait_for_node():
                 step.did("waited for")
+        _start(report, processes.network_policies(found))
         _addons(report)
     report.console.say(f"  cluster up in {seconds(time.monotonic() - start)}")
 
