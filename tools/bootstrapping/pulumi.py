@@ -1,6 +1,6 @@
 """Pulumi and its plugins in the pinned versions: what is there, the official ones, or those built here.
 
-The language host and the docker plugin of the last route are ours; both run with this clone's .venv.
+The language host and two plugins of the last route are ours; they run with this clone's .venv.
 """
 
 import os
@@ -18,7 +18,8 @@ from tools.bootstrapping import golang, network, places
 from tools.bootstrapping.report import Report, Step
 
 VERSION = "3.259.0"
-PLUGINS = {"docker": "5.1.0", "docker-build": "0.0.22"}
+PLUGINS = {"docker": "5.1.0", "docker-build": "0.0.22", "kubernetes": "4.32.0"}
+OURS = ("docker", "kubernetes")
 HOST = "pulumi-language-python"
 EXECUTOR = "pulumi-language-python-exec"
 PLUGIN_SECONDS = 600.0
@@ -104,11 +105,11 @@ def language_host() -> str:
     return f'#!/bin/sh\nexec {shlex.quote(str(places.VENV_PYTHON))} -I -c {shlex.quote(code)} "$@"\n'
 
 
-def docker_plugin() -> str:
-    """Write the docker plugin's program: ours, with this clone's Python."""
+def our_plugin(name: str) -> str:
+    """Write the program of a plugin of ours, with this clone's Python."""
     code = (
         f"import sys; sys.path.insert(0, {str(places.REPOSITORY)!r}); import runpy; "
-        "runpy.run_module('tools.airgap.docker_plugin', run_name='__main__', alter_sys=True)"
+        f"runpy.run_module('tools.airgap.{name}_plugin', run_name='__main__', alter_sys=True)"
     )
     return f'#!/bin/sh\nexec {shlex.quote(str(places.VENV_PYTHON))} -I -c {shlex.quote(code)} "$@"\n'
 
@@ -196,6 +197,7 @@ def ensure_ours(report: Report, step: Step) -> None:
     built = golang.build(golang.DOCKER_BUILD, report)
     if before is None:
         step.did("built")
-    name = "pulumi-resource-docker-build"
-    places.place(built / name, plugin_program(places.PULUMI_HOME, "docker-build"))
-    places.write(plugin_program(places.PULUMI_HOME, "docker"), docker_plugin(), 0o755)
+    program = "pulumi-resource-docker-build"
+    places.place(built / program, plugin_program(places.PULUMI_HOME, "docker-build"))
+    for name in OURS:
+        places.write(plugin_program(places.PULUMI_HOME, name), our_plugin(name), 0o755)

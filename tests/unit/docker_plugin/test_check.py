@@ -6,7 +6,7 @@ import pytest
 
 from tools.airgap.docker_plugin.check import automatic_name, check
 from tools.airgap.docker_plugin.schema import CONTAINER, IMAGE, NETWORK, TYPES, VOLUME
-from tools.airgap.docker_plugin.wire import UNKNOWN
+from tools.airgap.plugin.wire import UNKNOWN
 
 
 def test_defaults_are_filled_in_and_remembered() -> None:

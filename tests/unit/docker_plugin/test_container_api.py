@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tools.airgap.docker_plugin.container_api import duration, nanoseconds, processors, request
-from tools.airgap.docker_plugin.errors import PluginError
 from tools.airgap.docker_plugin.uploads import archives
+from tools.airgap.plugin.errors import PluginError
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tools.airgap.docker_plugin.check import check
 from tools.airgap.docker_plugin.diff import diff
 from tools.airgap.docker_plugin.plan import planned, recorded
 from tools.airgap.docker_plugin.schema import CONTAINER, NETWORK, VOLUME
-from tools.airgap.docker_plugin.wire import UNKNOWN
+from tools.airgap.plugin.wire import UNKNOWN
 
 BASE = {"image": "a", "name": "b", "command": ["c"]}
 

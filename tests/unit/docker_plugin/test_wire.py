@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from google.protobuf import json_format, struct_pb2
 
-from tools.airgap.docker_plugin.errors import PluginError
-from tools.airgap.docker_plugin.wire import UNKNOWN, decode, encode
+from tools.airgap.plugin.errors import PluginError
+from tools.airgap.plugin.wire import UNKNOWN, decode, encode
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.airgap.docker_plugin.schema import Kind, Property, ResourceType
-from tools.airgap.docker_plugin.wire import UNKNOWN
+from tools.airgap.plugin.wire import UNKNOWN
 
 DEFAULTS = "__defaults"
 """The names of inputs that Check filled in, kept beside them as the official plugin does."""

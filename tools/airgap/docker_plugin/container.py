@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from tools.airgap.docker_plugin import container_api, image, uploads
 from tools.airgap.docker_plugin.daemon import Daemon, Operation
-from tools.airgap.docker_plugin.errors import InitializationError, PluginError
 from tools.airgap.docker_plugin.plan import planned
 from tools.airgap.docker_plugin.schema import CONTAINER
+from tools.airgap.plugin.errors import InitializationError, PluginError
 
 _MEGABYTE: Final = 1024 * 1024
 _UPDATABLE: Final = ("restart", "maxRetryCount", "cpuShares", "memory", "memoryReservation", "memorySwap")

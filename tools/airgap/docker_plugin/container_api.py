@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from tools.airgap.docker_plugin.diff import same
-from tools.airgap.docker_plugin.errors import PluginError
 from tools.airgap.docker_plugin.labels import to_docker
 from tools.airgap.docker_plugin.plan import expanded, recorded
 from tools.airgap.docker_plugin.schema import CONTAINER, Kind
+from tools.airgap.plugin.errors import PluginError
 
 _MEGABYTE: Final = 1024 * 1024
 _SECOND: Final = 1_000_000_000

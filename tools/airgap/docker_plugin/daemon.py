@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tools.airgap.docker_plugin.errors import PluginError
+from tools.airgap.plugin.errors import PluginError
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -13,7 +13,7 @@ from typing import Any
 
 from tools.airgap.docker_plugin.check import DEFAULTS
 from tools.airgap.docker_plugin.schema import CONTAINER, IMAGE, Kind, Property, ResourceType
-from tools.airgap.docker_plugin.wire import UNKNOWN, Unknown
+from tools.airgap.plugin.wire import UNKNOWN, Unknown
 
 
 class Change(StrEnum):

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.airgap.docker_plugin.daemon import Daemon, Operation
-from tools.airgap.docker_plugin.errors import PluginError
 from tools.airgap.docker_plugin.plan import recorded
 from tools.airgap.docker_plugin.schema import IMAGE
+from tools.airgap.plugin.errors import PluginError
 
 
 def create(operation: Operation, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

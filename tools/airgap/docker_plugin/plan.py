@@ -5,7 +5,7 @@ from typing import Any
 
 from tools.airgap.docker_plugin.check import DEFAULTS
 from tools.airgap.docker_plugin.schema import Property, ResourceType
-from tools.airgap.docker_plugin.wire import UNKNOWN
+from tools.airgap.plugin.wire import UNKNOWN
 
 
 def planned(resource: ResourceType, inputs: Mapping[str, Any], state: Mapping[str, Any] | None) -> dict[str, Any]:

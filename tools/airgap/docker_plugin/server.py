@@ -5,36 +5,23 @@ It decodes requests, calls the module of the type, and encodes answers and error
 """
 
 import json
-import os
-import signal
-import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from concurrent import futures
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
-from pulumi.runtime.proto import (
-    engine_pb2,
-    engine_pb2_grpc,
-    plugin_pb2,
-    provider_pb2,
-    provider_pb2_grpc,
-    status_pb2,
-)
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tools.airgap.docker_plugin import VERSION, container, image, network, volume
 from tools.airgap.docker_plugin.check import DEFAULTS, automatic_name, check
 from tools.airgap.docker_plugin.daemon import TIMEOUT, Daemon, Operation, Settings, load_sdk
 from tools.airgap.docker_plugin.diff import diff, same
-from tools.airgap.docker_plugin.errors import InitializationError, PluginError, UnsupportedError
 from tools.airgap.docker_plugin.plan import planned
 from tools.airgap.docker_plugin.schema import CONTAINER, IMAGE, NETWORK, TYPES, VOLUME, Kind, ResourceType
-from tools.airgap.docker_plugin.wire import Mask, decode, encode
+from tools.airgap.plugin import rpc
+from tools.airgap.plugin.errors import InitializationError, UnsupportedError
+from tools.airgap.plugin.wire import decode, encode
 
 _OPERATIONS: Final[Mapping[str, ModuleType]] = {
     CONTAINER.token: container,
@@ -43,20 +30,13 @@ _OPERATIONS: Final[Mapping[str, ModuleType]] = {
     IMAGE.token: image,
 }
 _CONFIGURATION: Final = frozenset({"host", "certPath", "registryAuth"})
-_WORKERS: Final = 128  # operations at once; most of them wait for a container
-_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # what the engine allows
-_LOG_SECONDS: Final = 2
-_OPTIONS: Final = [
-    ("grpc.max_receive_message_length", _MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MESSAGE_BYTES),
-]
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One plugin process serves one `docker:Provider`."""
 
     def __init__(self, engine: str | None) -> None:
-        self._log = _Log(engine)
+        self._log = rpc.Log(engine)
         self._daemon = Daemon(settings=Settings.of({}))
 
     # What the engine asks first.
@@ -69,7 +49,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Take the address of the engine that a debugger started this process for."""
-        self._log = _Log(request.address)
+        self._log = rpc.Log(request.address)
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
@@ -86,7 +66,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Refuse configuration that is not implemented."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             values, _ = decode(request.news)
             refused = sorted(set(values) - _CONFIGURATION - {"version", "pluginDownloadURL"})
             taken = ", ".join(sorted(_CONFIGURATION))
@@ -101,7 +81,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Any change of configuration is an update: it names another way to what is already there."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             changed = decode(request.olds)[0] != decode(request.news)[0]
             return provider_pb2.DiffResponse(
                 changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
@@ -111,7 +91,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
         """Remember which daemon to use; it is asked nothing before the first operation."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             self._daemon = Daemon(settings=Settings.of(decode(request.args)[0]))
             return provider_pb2.ConfigureResponse(
                 acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
@@ -128,12 +108,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.ParameterizeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ParameterizeResponse:
         """Refuse."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             raise UnsupportedError("the docker plugin takes no parameters")
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         """Refuse, by name."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             raise UnsupportedError(
                 f"{request.tok} is a function, and this plugin implements none; it implements the resource types "
                 f"{', '.join(sorted(TYPES))}"
@@ -141,21 +121,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Call(self, request: provider_pb2.CallRequest, context: grpc.ServicerContext) -> provider_pb2.CallResponse:
         """Refuse, by name."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             raise UnsupportedError(f"{request.tok} is a method, and this plugin implements none")
 
     def Construct(
         self, request: provider_pb2.ConstructRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConstructResponse:
         """Refuse, by name."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             raise UnsupportedError(f"{request.type} is a component, and this plugin implements none")
 
     # Resources.
 
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         """See check.py."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             resource = _resource(request.urn)
             news, mask = decode(request.news)
             name = automatic_name(request.urn.split("::", 3)[3], request.randomSeed)
@@ -172,7 +152,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """See diff.py."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             found = diff(
                 _resource(request.urn), decode(request.olds)[0], decode(request.news)[0], list(request.ignoreChanges)
             )
@@ -191,7 +171,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Create a resource; in a preview, say what it will look like."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             resource = _resource(request.urn)
             inputs, mask = decode(request.properties)
             if request.preview:
@@ -200,12 +180,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 id_, state = operations.create(self._operation(request.urn, request.timeout), inputs)
             except InitializationError as error:
-                _fail_with_state(context, error, mask)
+                rpc.fail_with_state(context, error, mask)
             return provider_pb2.CreateResponse(id=id_, properties=encode(state, mask))
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Look at what is there. No inputs: it is being imported."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             resource = _resource(request.urn)
             state, state_mask = decode(request.properties)
             inputs, inputs_mask = decode(request.inputs)
@@ -222,7 +202,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Change a resource in place; in a preview, say what it will look like."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             resource = _resource(request.urn)
             state, state_mask = decode(request.olds)
             inputs, mask = decode(request.news)
@@ -236,7 +216,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Delete a resource; one that is gone is deleted."""
-        with _answering(context):
+        with rpc.answering(context, "docker"):
             operation = self._operation(request.urn, request.timeout)
             state, _ = decode(request.properties)
             _OPERATIONS[_resource(request.urn).token].delete(operation, request.id, state)
@@ -245,61 +225,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _operation(self, urn: str, timeout: float) -> Operation:
         load_sdk()
         return Operation(daemon=self._daemon, say=self._log.progress(urn), timeout=timeout or TIMEOUT)
-
-
-class _Log:
-    """Lines in the engine's display."""
-
-    def __init__(self, engine: str | None) -> None:
-        self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine)) if engine else None
-
-    def progress(self, urn: str) -> Callable[[str], None]:
-        """Return what an operation calls to say what it is at; the line is replaced by the next."""
-
-        def say(text: str) -> None:
-            if self._stub is not None:
-                request = engine_pb2.LogRequest(
-                    severity=engine_pb2.LogSeverity.INFO, message=text, urn=urn, ephemeral=True
-                )
-                with suppress(grpc.RpcError):  # an engine that does not listen is no reason to fail
-                    self._stub.Log(request, timeout=_LOG_SECONDS)
-
-        return say
-
-
-@contextmanager
-def _answering(context: grpc.ServicerContext) -> Iterator[None]:
-    """Turn errors into answers. Only a bug of the plugin shows where it happened."""
-    try:
-        yield
-    except UnsupportedError as error:
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
-    except PluginError as error:
-        context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-    except Exception as error:
-        if type(error) is Exception:  # how grpc ends a call that was answered with abort()
-            raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        context.abort(
-            grpc.StatusCode.INTERNAL,
-            f"a bug of the docker plugin of Slipway ({type(error).__name__} in {Path(last.filename).name}, "
-            f"line {last.lineno}): {error}",
-        )
-
-
-def _fail_with_state(context: grpc.ServicerContext, error: InitializationError, mask: Mapping[str, Mask]) -> NoReturn:
-    details = provider_pb2.ErrorResourceInitFailed(
-        id=error.id,
-        properties=encode(error.state, mask),
-        inputs=encode(error.inputs, mask),
-        reasons=error.reasons,
-    )
-    packed = any_pb2.Any()
-    packed.Pack(details)
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[packed])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    raise AssertionError("abort() does not return")
 
 
 def _resource(urn: str) -> ResourceType:
@@ -345,14 +270,5 @@ def _schema() -> dict[str, Any]:
 
 
 def serve(address: str | None, engine: int) -> None:
-    """Serve until the engine, which listens at an address and has a process id, is done with this process or gone."""
-    server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(address), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
-    print(port, flush=True)
-    while os.getppid() == engine:  # one that is killed tells nobody; without it nothing here has a purpose
-        time.sleep(1)
-    os._exit(0)
+    """Serve an engine that listens at an address and has a process id."""
+    rpc.serve(Provider(address), engine)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from tools.airgap.docker_plugin.daemon import Daemon
-from tools.airgap.docker_plugin.errors import PluginError
+from tools.airgap.plugin.errors import PluginError
 
 _SOURCES: Final = ("content", "contentBase64", "source")
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.airgap.docker_plugin.daemon import Daemon, Operation
-from tools.airgap.docker_plugin.errors import PluginError
 from tools.airgap.docker_plugin.labels import from_docker, to_docker
 from tools.airgap.docker_plugin.plan import recorded
 from tools.airgap.docker_plugin.schema import VOLUME
+from tools.airgap.plugin.errors import PluginError
 
 _IN_USE = 30  # seconds that a container which is being removed may still hold it
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from google.protobuf import struct_pb2
 
-from tools.airgap.docker_plugin.errors import PluginError
+from tools.airgap.plugin.errors import PluginError
 
 Mask = bool | dict[str, "Mask"]
 """True: the whole value is secret. A dictionary: some of its properties are. False: nothing is."""
