@@ -1,7 +1,7 @@
 """Containers of the app beside those that serve it: workers of a queue, schedulers, whatever settings name.
 
-A release gets new ones beside the old, which finish what they do when it is served. One that does not stay up fails the
-update.
+A release gets new ones beside the old, which finish what they do once it is served. One that does not stay up fails the
+update: Docker starts it again and again, so that it always seems to run; what is asked is how long it has.
 """
 
 from pulumi import ResourceOptions
@@ -9,9 +9,21 @@ from pulumi import ResourceOptions
 from components import target
 from components.app import USER
 from components.args import ProcessArgs
-from components.docker.container import SECRETS_DIR, Container, Mount, create
+from components.docker.container import SECRETS_DIR, Container, Health, Mount, create
 from components.flows import process_role
 from components.labels import RELEASE
+
+STEADY_SECONDS = 10
+"""How long one must have run to count as running."""
+
+STARTUP_SECONDS = 60
+"""How long it has for that, with the attempts that failed."""
+
+# The first process of the container began when the container was started last. All of it is in ticks of 10 ms.
+STEADY = (
+    "read -r up _ </proc/uptime; read -r all </proc/1/stat; set -- ${all##*)}; shift 19; "
+    f"[ $(( ${{up%.*}} - $1 / 100 )) -ge {STEADY_SECONDS} ]"
+)
 
 
 class Process(target.Process):
@@ -38,5 +50,6 @@ class Process(target.Process):
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
             ],
+            health=Health(command=["sh", "-c", STEADY], startup_seconds=STARTUP_SECONDS, interval_seconds=5),
             stop_grace_seconds=args.stop_grace_seconds,
         )

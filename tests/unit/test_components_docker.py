@@ -1,12 +1,15 @@
 """Each component of the Docker target registers exactly what it says."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pulumi
+import pytest
 
 from components import args, docker, health, image, nginx
 from components.budget import budget
+from components.docker import process
 from components.docker.container import REPLACE_ON_CHANGES
 from components.flows import flows
 from components.health import HealthPage
@@ -387,6 +390,56 @@ def test_replicas_are_numbered() -> None:
 
     assert sorted(names) == ["shop-test-web-1", "shop-test-web-2", "shop-test-web-3"]
     assert {each.name for each in web(2).of(CONTAINER)} < set(names)
+
+
+def test_process() -> None:
+    """A process has an automatic name and what web has, but for a page: it counts once it has run for a while."""
+    made = args.ProcessArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        process="worker",
+        replicas=2,
+        resources=SMALL,
+        command=["celery", "worker"],
+        environment={"A": "1"},
+        secrets="hidden",
+        networks=["outside", "inside"],
+        storage="media",
+        media_root="/app/media",
+        stop_grace_seconds=35,
+    )
+    containers = run(lambda: docker.Process("process-worker", made)).of(CONTAINER)
+    container = containers[0]
+
+    assert sorted(each.name for each in containers) == ["shop-test-process-worker-1", "shop-test-process-worker-2"]
+    assert container.labels == {
+        **OURS,
+        "slipway.component": "process-worker",
+        "slipway.release": "0123456789ab",
+    }
+    assert container.inputs["command"] == ["celery", "worker"]
+    assert container.inputs["user"] == "10001:10001"
+    assert container.inputs["wait"] is True
+    assert container.inputs["mustRun"] is True
+    assert container.inputs["destroyGraceSeconds"] == 35
+    assert [each["name"] for each in container.inputs["networksAdvanced"]] == ["outside", "inside"]
+    assert container.mounts == {"/app/media": ("media", True), "/run/secrets": ("hidden", False), **MEMORY}
+    assert "name" not in container.inputs
+    assert "ports" not in container.inputs
+    assert container.deletes_first is False
+
+
+@pytest.mark.parametrize(("began", "code"), [(0, 0), (9_000, 1), (8_999, 0)])
+def test_a_process_counts_once_it_has_run_for_a_while(tmp_path: Path, began: int, code: int) -> None:
+    """The check compares when the first process of the container began, in ticks, with the time since the start."""
+    (tmp_path / "uptime").write_text("99.80 1.0\n")
+    (tmp_path / "stat").write_text(f"1 (my (odd) init) S 0 1 1 {'0 ' * 15}{began} 123 0\n")
+    script = process.STEADY.replace("/proc/uptime", str(tmp_path / "uptime")).replace(
+        "/proc/1/stat", str(tmp_path / "stat")
+    )
+
+    assert subprocess.run(["sh", "-c", script], check=False).returncode == code
 
 
 def test_edge() -> None:

@@ -13,9 +13,10 @@ from components.release import Release
 from components.secrets import Secrets
 from components.settings import Target
 from tests.sample import settings as sample
-from tests.unit.harness import BUILT_IMAGE, CONTAINER, Outcome, Recorded, run
+from tests.unit.harness import BUILT_IMAGE, CONTAINER, VOLUME, Outcome, Recorded, clear, run
 
 SAID: Mapping[str, Any] = {"web": {"replicas": 2}}
+PASSWORDS: Mapping[str, str] = {"postgres_password": "a/b", "redis_password": "c d"}
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,7 @@ class Watched:
         said: Mapping[str, Any] = SAID,
         outcome: Outcome = lambda _name, _inputs: {},
         state: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] = PASSWORDS,
     ) -> Recorded:
         """Deploy the sample with what is said differently."""
 
@@ -53,10 +55,8 @@ class Watched:
             return outcome(name, inputs)
 
         def build() -> None:
-            Deployment(
-                sample(said),
-                Secrets(django_key=hidden("key"), postgres_password=hidden("a/b"), redis_password=hidden("c d")),
-            )
+            given = {name: hidden(value) for name, value in secrets.items()}
+            Deployment(sample(said), Secrets(django_key=hidden("key"), **given))
 
         return run(build, outcome=watched, state=state)
 
@@ -123,6 +123,88 @@ def test_nothing_happens_after_a_failure(failing: str, reached: set[str]) -> Non
     ran = {name.removeprefix("shop-test-") for name in watched.components}
     assert ran <= reached
     assert failing in ran
+
+
+WORKER: Mapping[str, Any] = {**SAID, "processes": {"worker": {"command": "celery worker", "replicas": 2}}}
+
+
+def test_order_of_processes() -> None:
+    """Other processes start when web does, and the traffic is handed over when they run."""
+    recorded = deployed(WORKER)
+
+    assert before(recorded, "process-worker") == {"build", *DATASTORES, "migration", "static"}
+    assert "process-worker" in before(recorded, "switch")
+    assert before(recorded, "web") == {"build", *DATASTORES, "migration", "static"}
+
+
+def test_a_process_has_what_web_has() -> None:
+    """The same image, environment, secrets, networks and uploads."""
+    recorded = deployed(WORKER)
+    web, worker = (recorded.one(CONTAINER, f"shop-test-{name}-1").inputs for name in ("web", "process-worker"))
+
+    for key in ("image", "envs", "mounts", "networksAdvanced", "user"):
+        assert worker[key] == web[key]
+    assert worker["command"] == ["celery", "worker"]
+
+
+EXTERNAL: Mapping[str, Any] = {
+    **SAID,
+    "postgres": {"provider": "external"},
+    "redis": {"provider": "external"},
+}
+URLS: Mapping[str, str] = {
+    "database_url": "postgresql://me:hush@db.example.org:5432/shop",
+    "redis_url": "redis://:h%20sh@cache.example.org:6379/0",
+}
+
+
+def test_servers_of_somebody_else() -> None:
+    """There is no server, no volume and no password of ours, and the app reads the addresses that are given."""
+    recorded = Watched().run(EXTERNAL, secrets=URLS)
+    components = {each.labels["slipway.component"] for kind in (CONTAINER, VOLUME) for each in recorded.of(kind)}
+    uploads = clear(recorded.one(CONTAINER, "shop-test-app-secrets").inputs["uploads"])
+
+    assert components == {"media", "static", "edge", "app-secrets", "migration", "web", "switch"}
+    assert {each["file"]: each["content"] for each in uploads} == {
+        "/run/secrets/secret_key": "key",
+        "/run/secrets/database_url": URLS["database_url"],
+        "/run/secrets/redis_url": URLS["redis_url"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "secrets", "networks"),
+    [
+        (SAID, PASSWORDS, ["internal"]),
+        (EXTERNAL, URLS, ["edge", "internal"]),
+        (
+            {**SAID, "postgres": {"provider": "external"}},
+            {"database_url": URLS["database_url"], "redis_password": "c d"},
+            ["edge", "internal"],
+        ),
+    ],
+)
+def test_the_migration_gets_out_where_it_has_to(
+    said: Mapping[str, Any], secrets: Mapping[str, str], networks: list[str]
+) -> None:
+    """Only a datastore of somebody else is a reason for a way out."""
+    migration = Watched().run(said, secrets=secrets).one(CONTAINER, "shop-test-migration")
+
+    joined = [each["name"].removeprefix("shop-test-") for each in migration.inputs["networksAdvanced"]]
+    assert joined == networks
+
+
+def test_an_address_is_hidden_in_errors() -> None:
+    """What a step says is shown without the addresses that were given, and without the passwords in them."""
+
+    def outcome(name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        said = f"cannot reach {URLS['database_url']} with hush, nor with h sh"
+        return {"exitCode": int(name == "shop-test-migration"), "containerLogs": said}
+
+    with pytest.raises(StepError) as error:
+        Watched().run(EXTERNAL, outcome, secrets=URLS)
+
+    assert "cannot reach [secret] with [secret], nor with [secret]" in str(error.value)
 
 
 def test_a_failed_step_is_tried_again() -> None:
@@ -209,7 +291,7 @@ def test_environment_on_a_public_address() -> None:
 
 def test_every_target_has_components() -> None:
     """There is a row for each target that settings allow."""
-    assert set(TARGETS) <= set(Target)
+    assert set(TARGETS) == set(Target)
 
 
 def test_once_waits_for_every_gate() -> None:

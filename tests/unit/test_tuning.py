@@ -110,3 +110,21 @@ def test_redis_command() -> None:
 def test_redis_password_is_quoted(password: str, text: str) -> None:
     """Any password reaches Redis as it is, with snapshots turned off beside it."""
     assert tuning.redis_secrets(password) == f'{text}\nsave ""\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"processes": {"worker": {"command": "a", "replicas": 5}}}, 200),
+        (
+            {
+                "target": "kubernetes",
+                "kubernetes": {"registry": "registry.example.org", "autoscale": {"enabled": True, "max": 20}},
+            },
+            400,
+        ),
+    ],
+)
+def test_connections_of_all_that_can_run(said: dict[str, object], expected: int) -> None:
+    """Processes beside web, and the web processes that autoscaling may add, find a connection too."""
+    assert tuning.max_connections(settings(said)) == expected

@@ -1,0 +1,54 @@
+"""What a stack may use at once holds a release under way, every process and what autoscaling may add."""
+
+from typing import Any
+
+import pytest
+
+from components.budget import Budget, budget, cpu_request
+from tests.sample import settings
+
+
+def cluster(said: dict[str, Any] | None = None, **kubernetes: object) -> dict[str, Any]:
+    """Give a stack on a cluster."""
+    return {**(said or {}), "target": "kubernetes", "kubernetes": {"registry": "registry.example.org", **kubernetes}}
+
+
+def test_the_usual_stack() -> None:
+    """Two web processes while one replaces the other, their steps, two edges, the switch, the datastores; half on top."""
+    # 4 with 512 MiB and a core, 3 with 128 MiB and half a core, and the datastores with 640 MiB and 1.5 cores.
+    assert budget(settings()) == Budget(
+        cpus_limit=1.5 * 7,
+        memory_mb_limit=3 * (4 * 512 + 3 * 128 + 640) // 2,
+        cpus_request=1.5 * 7 / 4,
+        memory_mb_request=3 * (4 * 512 + 3 * 128 + 640) // 2,
+        pods=14,  # 9 and half of it
+        claims=6,
+        storage_gb=33,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "pods", "claims", "storage_gb"),
+    [
+        (cluster(), 14, 6, 33),
+        (cluster({"web": {"replicas": 4}}), 23, 6, 33),
+        (cluster({"processes": {"worker": {"command": "a", "replicas": 3}}}), 23, 6, 33),
+        (cluster(autoscale={"enabled": True, "max": 10}), 41, 6, 33),
+        (cluster({"web": {"replicas": 12}}, autoscale={"enabled": True, "max": 10}), 47, 6, 33),
+        (cluster(edge_replicas=3), 20, 6, 33),
+        (cluster({"postgres": {"provider": "external"}, "redis": {"provider": "external"}}), 11, 3, 17),
+        (cluster({"postgres": {"provider": "cloudnative-pg"}}, instances=3), 18, 11, 78),
+        (cluster(storage={"media_gb": 100}), 14, 6, 168),
+    ],
+)
+def test_everything_that_can_run_counts(said: dict[str, Any], pods: int, claims: int, storage_gb: int) -> None:
+    """Each setting that makes more of something, makes the budget larger."""
+    found = budget(settings(said))
+
+    assert (found.pods, found.claims, found.storage_gb) == (pods, claims, storage_gb)
+
+
+@pytest.mark.parametrize(("cpus", "promised"), [(0.1, 0.025), (0.25, 0.062), (0.5, 0.125), (1.0, 0.25), (8.0, 2.0)])
+def test_what_a_process_is_promised(cpus: float, promised: float) -> None:
+    """A quarter of the limit, and never less than can be scheduled."""
+    assert cpu_request(cpus) == pytest.approx(promised, abs=0.001)
