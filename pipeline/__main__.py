@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from components.problems import SettingsError
-from pipeline import doctor, down, generate, preview, secrets, settings, up
+from pipeline import doctor, down, generate, manifests, preview, secrets, settings, up
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
 from pipeline.engine import InterruptedUpdateError
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (up, preview, down, doctor, data, settings, secrets, generate):
+    for module in (up, preview, down, doctor, data, manifests, settings, secrets, generate):
         module.add_parser(commands)
     return top
 
