@@ -25,6 +25,9 @@ NETWORK = "docker:index/network:Network"
 REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 BUILT_IMAGE = "docker-build:index:Image"
 STASH = "pulumi:index:Stash"
+PROVIDER = "pulumi:providers:kubernetes"
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+"""What every image that is built here has as its digest."""
 
 MEMORY = {"/tmp": (None, True)}  # noqa: S108 - a path in a container
 """What every container may write to: memory of its own."""
@@ -54,10 +57,37 @@ class Registered:
     replace_on_changes: Sequence[str]
     secret_outputs: Sequence[str]
     trigger: object
+    provider: str
+    """The provider that it was given, and its id; empty for the usual one."""
+    timeouts: Mapping[str, str]
+    """How long an operation may take."""
+
+    @property
+    def kind(self) -> str:
+        """The last part of its type."""
+        return self.type.rsplit(":", 1)[-1]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of an object of Kubernetes."""
+        return dict(self.inputs["metadata"])
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The specification of an object of Kubernetes."""
+        return dict(self.inputs["spec"])
+
+    @property
+    def pod(self) -> dict[str, Any] | None:
+        """The specification of the pods that an object of Kubernetes makes; None if it makes none."""
+        template = self.inputs.get("spec", {}).get("template") if self.type.startswith("kubernetes:") else None
+        return dict(template["spec"]) if template else None
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of a container, a network or a volume."""
+        """The labels of a container, a network, a volume or an object of Kubernetes."""
+        if "metadata" in self.inputs:
+            return dict(self.inputs["metadata"]["labels"])
         return {each["label"]: each["value"] for each in self.inputs["labels"]}
 
     @property
@@ -126,6 +156,9 @@ class _Strict(mocks.Mocks):
             return "", dict(args.inputs)
         named = {"name": f"{args.name}-0123456"} if args.typ in {CONTAINER, VOLUME, NETWORK} else {}
         known = {**named, **args.inputs}
+        if "metadata" in args.inputs:
+            # An automatic name is known in previews too.
+            known["metadata"] = {"name": f"{args.name}-01234567", **args.inputs["metadata"]}
         if self._preview:
             return "", known
         computed: Mapping[str, Any] = {}
@@ -134,6 +167,8 @@ class _Strict(mocks.Mocks):
             computed = {"exitCode": 0, "containerLogs": "", **self._outcome(args.name, args.inputs)} if once else {}
         if args.typ == REMOTE_IMAGE:
             computed = {"imageId": f"sha256:{args.inputs['name']}"}
+        if args.typ == BUILT_IMAGE:
+            computed = {"digest": DIGEST}
         if args.typ == STASH:
             computed = {"output": args.inputs["input"]}
         return f"{args.name}-id", {**known, **computed}
@@ -185,6 +220,10 @@ class _Recorder(mocks.MockMonitor):
                 replace_on_changes=list(request.replaceOnChanges),
                 secret_outputs=list(request.additionalSecretOutputs),
                 trigger=trigger,
+                provider=request.provider,
+                timeouts={
+                    each: value for each in ("create", "update") if (value := getattr(request.customTimeouts, each))
+                },
             )
         )
 
