@@ -1,4 +1,4 @@
-"""What errors of Pulumi, Docker and the build mean, and the command that mends each.
+"""What errors of Pulumi, Docker, Kubernetes and the build mean, and the command that mends each.
 
 A table of patterns, tried in order; it runs nothing and changes nothing. What is not in it is printed as Pulumi said it.
 """
@@ -126,10 +126,139 @@ RULES: list[tuple[str, type_of_rule]] = [
 ]
 
 
-def explain(text: str, engine: "Engine") -> PipelineError | None:
+def _cluster_away(found: Match[str], engine: "Engine") -> Problem:
+    why = re.sub(r".*?(?=dial tcp|x509|tls:|invalid configuration|the server has asked)", "", found["why"] or "")
+    return Problem(
+        f"the Kubernetes cluster of stack {engine.stack} does not answer: {why.strip() or 'no reason is given'}",
+        allowed="an API server that answers and knows the credentials of the kubeconfig",
+        mend=f"make doctor STACK={engine.stack}\n"
+        "# if the cluster is gone for good, with everything in it:\n"
+        f"PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh --yes --stack {engine.stack}",
+    )
+
+
+def _exists(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"{found['what']} is in the cluster already, and stack {engine.stack} did not make it",
+        allowed="a namespace that belongs to this stack alone",
+        mend=f"pulumi config set --path slipway:kubernetes.namespace OTHER --stack {engine.stack}",
+    )
+
+
+def _conflict(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"somebody else has changed what stack {engine.stack} owns: {found['who']} set {found['fields'].strip()}",
+        allowed="changes by way of the settings",
+        mend=f"PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK={engine.stack}   # takes it back",
+    )
+
+
+def _insecure(found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(f"the cluster refuses a pod: it {found['why'].strip()}", mend="change what the pod asks for")
+
+
+def _quota(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"a quota of the namespace is too small: {found['why'].strip()}",
+        mend=f"kubectl describe resourcequota -n NAMESPACE   # whoever administers the cluster raises it\n"
+        f"pulumi config set --path slipway:web.replicas 1 --stack {engine.stack}   # or less of everything",
+    )
+
+
+def _may_not(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"the credentials of the kubeconfig may not do what stack {engine.stack} needs: {found['why'].strip()}",
+        mend="kubectl auth can-i --list -n NAMESPACE   # whoever administers the cluster gives what is missing",
+    )
+
+
+def _smaller(_found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        "slipway:kubernetes.storage: a claim was to become smaller, which no storage can; nothing was lost",
+        allowed="the size that it has, or a larger one",
+        mend=f"pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack {engine.stack}",
+    )
+
+
+def _fixed_size(_found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        "slipway:kubernetes.storage: a claim was to grow, which its storage class does not allow; nothing was lost",
+        allowed="the size that it has, or a class with allowVolumeExpansion",
+        mend=f"pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack {engine.stack}",
+    )
+
+
+def _immutable(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"the cluster does not let that change: {found['what'].strip()}",
+        allowed="what it was made with, for as long as it exists",
+        mend=f"set it back in stacks/{engine.stack_file.name}, or move the data to a new stack",
+    )
+
+
+def _unknown_kind(found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(
+        f"the cluster does not know {found['what']}: what brings it is not installed",
+        mend="kubectl api-resources   # shows what it knows",
+    )
+
+
+def _login(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"the registry does not let this machine push the image: {found['what'].strip()}",
+        allowed="credentials that may push there",
+        mend="docker login REGISTRY   # the one of slipway:kubernetes.registry\n"
+        f"pulumi config set --path slipway:kubernetes.registry REGISTRY --stack {engine.stack}   # or another one",
+    )
+
+
+def _late(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"{found['name'] or 'something in the cluster'} was not ready in time; what served before goes on serving",
+        mend=f"make doctor STACK={engine.stack}   # shows what does not run, and why",
+    )
+
+
+CLUSTER_RULES: list[tuple[str, type_of_rule]] = [
+    (r"configured Kubernetes cluster is unreachable(?:: *(?P<why>[^\n]+))?", _cluster_away),
+    (r"failed to read resource state due to unreachable cluster(?P<why>)", _cluster_away),
+    (r'conflict with "(?P<who>[^"]+)"(?: with subresource "[^"]+")? using \S+ (?P<fields>[^\n]+)', _conflict),
+    (
+        r'conflict(?:s)? with "(?P<who>[^"]+)"(?: with subresource "[^"]+")? using \S+:(?P<fields>(?:\n-[^\n]+)+)',
+        _conflict,
+    ),
+    (r'(?P<what>[\w.]+ "[^"]+") already exists', _exists),
+    (r"is forbidden: (?P<why>violates PodSecurity[^\n]+)", _insecure),
+    (r"is forbidden: (?P<why>exceeded quota[^\n]+)", _quota),
+    (r'is forbidden: (?P<why>User "[^"]+" cannot [^\n]+)', _may_not),
+    (r"field can not be less than (?:previous value|status\.capacity)", _smaller),
+    (r"only dynamically provisioned pvc can be resized", _fixed_size),
+    (
+        r"(?P<what>[^\n]*(?:field is immutable|is immutable after creation|updates to statefulset spec)[^\n]*)",
+        _immutable,
+    ),
+    (
+        r"resource (?P<what>\S+(?: with kind \S+)?) failed because the Kubernetes API server reported that the apiVersion",
+        _unknown_kind,
+    ),
+]
+"""What the kubernetes plugin says. These come first: an address in them is not one of a registry."""
+
+_DENIED = (
+    "requested access to the resource is denied|no basic auth credentials|failed to authorize"
+    "|authorization failed|unauthorized: authentication required"
+)
+
+LAST_RULES: list[tuple[str, type_of_rule]] = [
+    (rf"(?P<what>[^\n]*(?:{_DENIED})[^\n]*)", _login),
+    (r"(?:'(?P<name>[^'\n]+)' )?timed out waiting (?:to be Ready|for the condition)", _late),
+]
+
+
+def explain(text: str, engine: "Engine", rules: "list[tuple[str, type_of_rule]] | None" = None) -> PipelineError | None:
     """Find what an output means; None when the table does not know it."""
     clean = "\n".join(plain(line) for line in text.splitlines())
-    for pattern, rule in RULES:
+    for pattern, rule in [*CLUSTER_RULES, *RULES, *LAST_RULES] if rules is None else rules:
         found = re.search(pattern, clean)
         if found is not None:
             return PipelineError(rule(found, engine))

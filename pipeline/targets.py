@@ -8,13 +8,14 @@ from collections.abc import Mapping
 
 from components.settings import Settings
 from components.settings import Target as Name
-from pipeline import host, settings
+from pipeline import cluster, host, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
 from pipeline.target import State, Target
 
 TARGETS: Mapping[Name, Target] = {
     Name.DOCKER: host.TARGET,
+    Name.KUBERNETES: cluster.TARGET,
 }
 _COMPONENT = re.compile(rf"slipway:({'|'.join(TARGETS)}):")
 

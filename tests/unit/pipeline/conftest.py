@@ -2,13 +2,15 @@
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.console import Console
 from pipeline.engine import Engine
+from tests.unit.pipeline.fake_cluster import Api
 from tests.unit.pipeline.fake_pulumi import Fake
 
 
@@ -48,3 +50,16 @@ def engine_for(fake: Fake, root: Path) -> Callable[[str], Engine]:
 def engine(engine_for: Callable[[str], Engine]) -> Engine:
     """The engine of the stack dev."""
     return engine_for("dev")
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A made-up cluster with nothing of ours in it."""
+    with Api() as server:
+        yield server
+
+
+@pytest.fixture
+def outside(engine: Engine, api: Api, tmp_path: Path) -> Engine:
+    """The engine of the stack dev, with a kubeconfig of that cluster."""
+    return replace(engine, environ={**engine.environ, "KUBECONFIG": str(api.kubeconfig(tmp_path))})

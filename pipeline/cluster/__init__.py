@@ -1,0 +1,18 @@
+"""What surrounds ``pulumi up`` for a stack on a Kubernetes cluster."""
+
+from pipeline.cluster import check, doctor, failed, page, tidy
+from pipeline.target import Target
+
+TARGET = Target(
+    check=check.before_update,
+    doubts=check.doubts,
+    reasons=failed.reasons,
+    remove_half_made=tidy.remove_half_made,
+    serve=page.serve,
+    reach=tidy.reach,
+    tidy=tidy.after_destroy,
+    gone="the namespace with everything in it",
+    platform=doctor.platform,
+    running=doctor.running,
+    served=doctor.served,
+)
