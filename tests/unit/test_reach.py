@@ -1,0 +1,178 @@
+"""Every setting does something on every target, or is refused there by name before anything is created."""
+
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import image, secrets, settings
+from components.deployment import Deployment
+from components.kubernetes import ownership
+from components.problems import SettingsError
+from components.release import Release
+from components.settings import KEYS, NAME, ROOT, Key, Settings, Target, applies, parse
+from tests.unit.harness import run
+
+Said = Mapping[str, Any]
+
+BASE: Said = {
+    "environment": "dev",
+    "domain": "shop.example.org",
+    "app": {"name": "shop", "source": "examples/guestbook", "settings_module": "config.settings"},
+    "processes": {"worker": {"command": "celery worker"}},
+}
+CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
+TARGETS: Mapping[Target, Said] = {Target.DOCKER: {}, Target.KUBERNETES: CLUSTER}
+
+ANOTHER: Mapping[str, object] = {
+    "environment": "review",
+    "domain": "other.example.org",
+    "app.name": "other",
+    "app.source": "copy",
+    "app.settings_module": "config.other",
+    "app.wsgi_module": "config.other:application",
+    "app.python": "3.12",
+    "app.requirements": "requirements.in",
+    "app.dockerfile": "manage.py",
+    "app.health_path": "/other",
+    "app.media_root": "/srv/media",
+    "web.replicas": 3,
+    "web.threads": 5,
+    "web.startup_seconds": 61,
+    "web.stop_grace_seconds": 36,
+    "processes.NAME.replicas": 2,
+    "processes.NAME.stop_grace_seconds": 36,
+    "edge.address": "10.0.0.7",
+    "edge.port": 8090,
+    "edge.image": "nginx:1.27",
+    "edge.max_body_mb": 26,
+    "edge.timeout_seconds": 31,
+    "postgres.image": "postgres:16",
+    "redis.image": "redis:7.4",
+    "build.base_image": "python:3.13",
+    "build.ca_bundle": "README.md",
+    "kubernetes.registry": "registry.example.org/other",
+}
+"""Another value than the base has, where the example of the key is the same or needs files."""
+
+TOGETHER: Mapping[str, Said] = {
+    "kubernetes.ingress_class": {"expose": "ingress"},
+    "kubernetes.gateway": {"expose": "gateway", "gateway": "other/gateway"},
+    "kubernetes.tls": {"expose": "ingress", "issuer": "other"},
+    "kubernetes.issuer": {"expose": "ingress", "tls": "cert_manager", "issuer": "other"},
+    "kubernetes.autoscale.min": {"autoscale": {"enabled": True, "min": 3}},
+    "kubernetes.autoscale.max": {"autoscale": {"enabled": True, "max": 11}},
+    "kubernetes.autoscale.cpu_percent": {"autoscale": {"enabled": True, "cpu_percent": 60}},
+    "kubernetes.instances": {"instances": 2},
+}
+"""What else a stack on a cluster says for whom a key means something."""
+
+MANAGED: Mapping[str, Said] = {"kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}}}
+"""The same beside the group."""
+
+NOT_LOOKED_AT = {
+    "target": "another target is another program",
+}
+"""Keys that are not looked at, each with its reason."""
+
+NAMES = [key for key in KEYS.values() if key.single and key.name.removeprefix("slipway:") not in NOT_LOOKED_AT]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write nothing, ask no cluster, and keep what this machine trusts and has out of the tests."""
+
+    def write(_release: Release, stack: str) -> str:
+        return f".slipway/build/{stack}/Dockerfile"
+
+    def nothing(_context: str | None, _namespace: str) -> None:
+        return None
+
+    monkeypatch.setattr(image, "write", write)
+    monkeypatch.setattr(ownership, "_labels", nothing)
+    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+    monkeypatch.delenv(settings.REGISTRY_VARIABLE, raising=False)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that is not quite the example."""
+    folder = tmp_path_factory.mktemp("projects") / "guestbook"
+    shutil.copytree(ROOT / "examples/guestbook", folder, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+    (folder / "more.py").write_text("")
+    return folder
+
+
+def merged(below: Said, above: Said) -> dict[str, Any]:
+    """Lay one part of a stack's file over another."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def place(path: tuple[str, ...], value: object) -> dict[str, Any]:
+    """Give the part of a stack's file that says one thing."""
+    first, *rest = ("worker" if part == NAME else part for part in path)
+    return {first: place(tuple(rest), value) if rest else value}
+
+
+def registered(loaded: Settings) -> list[object]:
+    """Give everything that the engine is told about a stack, and what it exports."""
+
+    def build() -> None:
+        given = {name: pulumi.Output.secret(f"value-of-{name}") for name in secrets.needed(loaded)}
+        deployment = Deployment(loaded, secrets.Secrets(**given))
+        pulumi.export("url", deployment.url)
+
+    recorded = run(build)
+    return [
+        sorted(recorded.urns),
+        {each.urn: (each.inputs, each.protect, each.retain_on_delete) for each in recorded.resources},
+        recorded.outputs,
+    ]
+
+
+@cache
+def base(target: Target, name: str) -> tuple[dict[str, Any], list[object]]:
+    """Give what a stack says where a key means something, and what is registered for it."""
+    group = {"kubernetes": TOGETHER[name]} if name in TOGETHER else {}
+    said = merged(merged(merged(BASE, TARGETS[target]), group), MANAGED.get(name, {}))
+    return said, registered(parse(said, "test"))
+
+
+def another(key: Key, copy: Path) -> object:
+    """Give another value for a key."""
+    value = ANOTHER.get(
+        key.name.removeprefix("slipway:"), {"cpus": 0.75, "memory_mb": 384}.get(key.path[-1], key.example)
+    )
+    return str(copy) if value == "copy" else value
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("key", NAMES, ids=[key.name.removeprefix("slipway:") for key in NAMES])
+def test_every_setting_reaches_every_target(key: Key, target: Target, copy: Path) -> None:
+    """Another value registers something else, or is refused with the key and the target that has it."""
+    name = key.name.removeprefix("slipway:")
+    if not applies(key.path, target):
+        with pytest.raises(SettingsError, match=rf"(?s)found a setting for target (?!{target}).*with target {target}:"):
+            parse(merged(merged(BASE, TARGETS[target]), place(key.path, another(key, copy))), "test")
+        return
+    said, before = base(target, name if name in {*TOGETHER, *MANAGED} else "")
+
+    after = registered(parse(merged(said, place(key.path, another(key, copy))), "test"))
+
+    assert after != before, f"{key.name} changes nothing on {target}"
+
+
+@pytest.mark.parametrize("target", Target)
+def test_the_same_settings_are_the_same(target: Target) -> None:
+    """What is compared above holds nothing that differs by itself."""
+    said, before = base(target, "")
+
+    assert registered(parse(said, "test")) == before
