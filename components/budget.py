@@ -12,8 +12,9 @@ from components.settings import PostgresProvider, RedisProvider, Resources, Sett
 ROOM = 1.5
 """How much more than what is counted is allowed: for a person who looks, and for steps that are tried again."""
 
-REQUEST_SHARE = 0.25
-"""The part of its CPU limit that a process is promised. A web application waits most of the time."""
+REQUEST_SHARE = 0.1
+"""The part of its CPU limit that a process is promised. A web application waits most of the time, and a whole stack fits
+on the two cores of a small cluster."""
 
 LEAST_REQUEST = 0.025
 """The least that is promised, in cores."""
