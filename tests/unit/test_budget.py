@@ -19,7 +19,7 @@ def test_the_usual_stack() -> None:
     assert budget(settings()) == Budget(
         cpus_limit=1.5 * 7,
         memory_mb_limit=3 * (4 * 512 + 3 * 128 + 640) // 2,
-        cpus_request=1.5 * 7 / 4,
+        cpus_request=1.5 * 7 / 10,
         memory_mb_request=3 * (4 * 512 + 3 * 128 + 640) // 2,
         pods=14,  # 9 and half of it
         claims=6,
@@ -48,7 +48,7 @@ def test_everything_that_can_run_counts(said: dict[str, Any], pods: int, claims:
     assert (found.pods, found.claims, found.storage_gb) == (pods, claims, storage_gb)
 
 
-@pytest.mark.parametrize(("cpus", "promised"), [(0.1, 0.025), (0.25, 0.062), (0.5, 0.125), (1.0, 0.25), (8.0, 2.0)])
+@pytest.mark.parametrize(("cpus", "promised"), [(0.1, 0.025), (0.3, 0.03), (0.5, 0.05), (1.0, 0.1), (8.0, 0.8)])
 def test_what_a_process_is_promised(cpus: float, promised: float) -> None:
-    """A quarter of the limit, and never less than can be scheduled."""
+    """A tenth of the limit, and never less than can be scheduled."""
     assert cpu_request(cpus) == pytest.approx(promised, abs=0.001)

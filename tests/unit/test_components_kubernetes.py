@@ -633,9 +633,9 @@ def test_autoscale() -> None:
     assert "replicas" not in made(recorded, "Deployment", "web").spec
     assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 10)
-    # A quarter of the limit is asked for, so 70 % of the limit is 280 % of that.
+    # A tenth of the limit is asked for, so 70 % of the limit is 700 % of that.
     assert scaler["metrics"] == [
-        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 280}}}
+        {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 700}}}
     ]
     assert not [each for each in web().resources if each.kind == "HorizontalPodAutoscaler"]
 

@@ -448,7 +448,7 @@ def test_a_pod_that_no_node_has_room_for(outside: Engine, api: Api) -> None:
     api.answers["/api/v1/nodes"] = listed(node(memory="400Mi"), node("large", memory="4Gi", unschedulable=True))
     said = refused(outside, of(api, {"web": {"resources": {"memory_mb": 512, "cpus": 1}}}))
     assert said.splitlines()[:3] == [
-        "slipway:web.resources.memory_mb: web needs 512 MiB and 0.25 cores, which no node has",
+        "slipway:web.resources.memory_mb: web needs 512 MiB and 0.1 cores, which no node has",
         "  allowed: at most 400 MiB and 2 cores, which the largest node gives to all its pods",
         "  mend:    pulumi config set --path 'slipway:web.resources.memory_mb' 100 --stack dev",
     ]
