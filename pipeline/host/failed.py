@@ -17,6 +17,8 @@ def unwell(attributes: dict[str, Any]) -> str | None:
     if now["Status"] == "running":
         if health.get("Status") == "unhealthy":
             return "is unhealthy"
+        if health.get("Status") == "starting" and attributes.get("RestartCount"):
+            return f"was started again {attributes['RestartCount']} times, since it does not stay up"
         return "is not healthy yet" if health.get("FailingStreak") and health.get("Status") == "starting" else None
     if now["Status"] == "restarting":
         return "restarts again and again"
