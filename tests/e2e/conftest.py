@@ -1,4 +1,4 @@
-"""Stacks for the tests that need a real Docker daemon, and what is left of them at the end."""
+"""Stacks for the tests that need a real Docker daemon or a real cluster, and what is left of them at the end."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import docker
 import pytest
 
+from tests.e2e.cluster import Cluster, sweep_namespaces
+from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.site import Site, sweep
 
 
@@ -33,4 +35,44 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
     yield make
     for site in sites:
+        site.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(nothing_left: None) -> Iterator[Cluster]:  # noqa: ARG001 - goes before it, to end after it
+    """The cluster, and nothing of the tests on it at the end."""
+    found = Cluster()
+    yield found
+    found.close()
+    left = [each for each in sweep_namespaces() if not each.endswith("-load")]
+    assert not left, f"the tests have left {left}"
+
+
+@pytest.fixture(scope="module")
+def make_cluster_site(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster
+) -> Iterator[Callable[..., ClusterSite]]:
+    """Make stacks on the cluster that are gone at the end of the module."""
+    sites: list[ClusterSite] = []
+
+    def make(name: str, **settings: Any) -> ClusterSite:  # noqa: ANN401 - settings are of many types
+        site = ClusterSite(tmp_path_factory.mktemp(name), name, cluster=cluster)
+        sites.append(site)
+        site.make(**settings)
+        return site
+
+    yield make
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture(scope="session")
+def guestbook(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[ClusterSite]:
+    """The stack that the tests of several modules share: two web pods and two of the edge, brought up once."""
+    site = ClusterSite(tmp_path_factory.mktemp("guestbook"), "guestbook", cluster=cluster)
+    try:
+        site.make(web={"replicas": 2}, kubernetes={"edge_replicas": 2})
+        site.secrets().up().good()
+        yield site
+    finally:
         site.close()

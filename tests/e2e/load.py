@@ -1,7 +1,8 @@
 """Load on one address, for tests and for numbers: visitors that read, that write a row, and that ask a slow page.
 
 Every request is a new connection, as from a new visitor. It counts what was answered wrongly or not at all, and knows
-which rows were acknowledged, so that each can be looked for in the database. By hand:
+which rows were acknowledged, so that each can be looked for in the database. It needs nothing but Python, so that it
+runs in a pod too (``tests/e2e/cluster_load.py``), where it says all the time how far it is. By hand:
 
     python tests/e2e/load.py --port 8080 --seconds 10
 """
@@ -11,14 +12,17 @@ import http.client
 import json
 import re
 import secrets
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
+from pathlib import Path
 from statistics import quantiles
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 
 TIMEOUT_SECONDS = 15
@@ -37,19 +41,63 @@ class Kind:
 KINDS = (Kind("read", 4, 0.04), Kind("write", 2, 0.1), Kind("slow", 2, 0.1))
 
 
-@dataclass
-class Load:
-    """Visitors that come until they are told to stop; use it as a context."""
+@dataclass(kw_only=True)
+class Report:
+    """What came of it."""
 
-    port: int
-    address: str = "127.0.0.1"
-    kinds: tuple[Kind, ...] = KINDS
-    slow_seconds: float = 3
+    seconds: float = 0
     answered: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     versions: Counter[str] = field(default_factory=Counter)
+    written: list[float] = field(default_factory=list)
+    """When rows were acknowledged, on the clock of whoever asked."""
+
+    @property
+    def requests(self) -> int:
+        """Every request so far."""
+        return sum(self.answered.values()) + len(self.failures)
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.requests / self.seconds if self.seconds else 0.0
+
+    @property
+    def silence(self) -> float:
+        """The longest time between two acknowledged rows."""
+        return max((after - before for before, after in pairwise(self.written)), default=0.0)
+
+    @property
+    def p99(self) -> float:
+        """How long all but one in a hundred readers waited at most, in milliseconds."""
+        return quantiles(self.latencies, n=100)[98] * 1000 if len(self.latencies) > 1 else 0.0
+
+    def summary(self) -> str:
+        """What was asked and what failed, in one line."""
+        kinds = ", ".join(f"{count} {name}" for name, count in sorted(self.answered.items()))
+        failed = f"{len(self.failures)} failed"
+        if self.failures:
+            failed += ": " + "; ".join(self.failures[:SHOWN_FAILURES])
+        return f"{self.requests} requests ({kinds}), p99 of reading {self.p99:.0f} ms, {failed}"
+
+    @classmethod
+    def read(cls, values: dict[str, Any]) -> Self:
+        """Take a report out of JSON."""
+        return cls(**{**values, "answered": Counter(values["answered"]), "versions": Counter(values["versions"])})
+
+
+@dataclass
+class Load(Report):
+    """Visitors that come until they are told to stop; use it as a context."""
+
+    port: int
+    address: str = "127.0.0.1"
+    host: str | None = None
+    """The name that is asked for, where it is not the address."""
+    kinds: tuple[Kind, ...] = KINDS
+    slow_seconds: float = 3
 
     def __post_init__(self) -> None:
         """Prepare, and ask nothing yet."""
@@ -59,14 +107,10 @@ class Load:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
-    @property
-    def requests(self) -> int:
-        """Every request so far."""
-        return sum(self.answered.values()) + len(self.failures)
-
     def __enter__(self) -> Self:
         """Let the visitors come."""
         cookie, token = self._form()
+        self._begun = time.monotonic()
         self._headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
         self._token = token
         work: dict[str, Callable[[], None]] = {"read": self._read, "write": self._write, "slow": self._slow}
@@ -83,6 +127,7 @@ class Load:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for the last answers."""
+        self.seconds = time.monotonic() - self._begun
         self._end.set()
         for thread in self._threads:
             thread.join(TIMEOUT_SECONDS * 2)
@@ -94,14 +139,9 @@ class Load:
             assert time.monotonic() < end, f"only {self.requests} of {goal} requests within {limit} s: {self.summary()}"
             time.sleep(0.05)
 
-    def summary(self) -> str:
-        """What was asked and what failed, in one line."""
-        p99 = quantiles(self.latencies, n=100)[98] * 1000 if len(self.latencies) > 1 else 0
-        kinds = ", ".join(f"{count} {name}" for name, count in sorted(self.answered.items()))
-        failed = f"{len(self.failures)} failed"
-        if self.failures:
-            failed += ": " + "; ".join(self.failures[:SHOWN_FAILURES])
-        return f"{self.requests} requests ({kinds}), p99 of reading {p99:.0f} ms, {failed}"
+    def report(self) -> dict[str, Any]:
+        """What came of it, as JSON can have it."""
+        return {each.name: getattr(self, each.name) for each in fields(Report)}
 
     def _visit(self, kind: Kind, work: Callable[[], None], first: float) -> None:
         self._end.wait(first)
@@ -123,7 +163,8 @@ class Load:
     ) -> tuple[http.client.HTTPResponse, bytes]:
         connection = http.client.HTTPConnection(self.address, self.port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request(method, path, body, {"Connection": "close", **(headers or {})})
+            named = {"Host": self.host} if self.host else {}
+            connection.request(method, path, body, {"Connection": "close", **named, **(headers or {})})
             answer = connection.getresponse()
             return answer, answer.read()
         finally:
@@ -155,6 +196,7 @@ class Load:
         assert answer.status == http.HTTPStatus.FOUND, f"status {answer.status}"
         with self._lock:
             self.acknowledged.append(message)
+            self.written.append(time.monotonic())
 
     def _slow(self) -> None:
         answer, body = self._ask(f"/slow?seconds={self.slow_seconds:g}")
@@ -163,14 +205,31 @@ class Load:
 
 
 def main() -> None:
-    """Put load on an address for some seconds."""
+    """Put load on an address for some seconds, or until a file appears."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--address", default="127.0.0.1", help="where to ask; a name is looked up once")
+    parser.add_argument("--host", help="the name to ask for, where it is not the address")
     parser.add_argument("--port", type=int, default=8080)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=10, help="how long, at most")
+    parser.add_argument("--kinds", type=json.loads, help="JSON: a list of [kind, visitors, pause]")
+    parser.add_argument("--slow-seconds", type=float, default=3)
+    parser.add_argument("--until", type=Path, help="a file that ends it; then reports are JSON, several a second")
     arguments = parser.parse_args()
-    with Load(arguments.port) as load:
-        time.sleep(arguments.seconds)
-    print(load.summary())
+    load = Load(
+        arguments.port,
+        # Every request is a new connection: a name would be asked for as often.
+        address=socket.gethostbyname(arguments.address),
+        host=arguments.host,
+        kinds=tuple(Kind(*each) for each in arguments.kinds) if arguments.kinds else KINDS,
+        slow_seconds=arguments.slow_seconds,
+    )
+    end = time.monotonic() + arguments.seconds
+    with load:
+        while time.monotonic() < end and not (arguments.until and arguments.until.exists()):
+            time.sleep(min(0.2, max(0.0, end - time.monotonic())))
+            if arguments.until:
+                print(json.dumps({"answered": load.answered, "failed": len(load.failures)}), flush=True)
+    print(json.dumps(load.report()) if arguments.until else load.summary(), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import docker
 import docker.errors
@@ -146,7 +146,7 @@ class Site:
         """The backend."""
         return self.folder / "state"
 
-    def make(self, **settings: Any) -> "Site":  # noqa: ANN401 - settings are of many types
+    def make(self, **settings: Any) -> Self:  # noqa: ANN401 - settings are of many types
         """Write everything that a stack needs."""
         copy_repository(self.root)
         share_tools(self.root)
@@ -164,22 +164,30 @@ class Site:
         """Copy the example project."""
         shutil.copytree(ROOT / "examples/guestbook", self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
 
-    def set(self, **settings: Any) -> None:  # noqa: ANN401 - settings are of many types
-        """Write the stack's file, keeping its secrets. Small, so that several stacks fit on two cores."""
-        path = self.root / "stacks" / f"Pulumi.{self.stack}.yaml"
-        kept = yaml.safe_load(path.read_text()) if path.exists() else {"config": {}}
-        wanted: dict[str, Any] = {
+    def wanted(self) -> dict[str, Any]:
+        """What the stack's file says where a test does not say otherwise."""
+        return {
             "environment": "dev",
             "app": {"name": "e2e", "source": str(self.app), "settings_module": "config.settings"},
             "edge": {"port": self.port},
         }
+
+    def address(self) -> tuple[str, int]:
+        """Where the edge is asked: a name that Django answers to, and a port of this machine."""
+        return "127.0.0.1", self.port
+
+    def set(self, **settings: Any) -> None:  # noqa: ANN401 - settings are of many types
+        """Write the stack's file, keeping its secrets. Small, so that several stacks fit on two cores."""
+        path = self.root / "stacks" / f"Pulumi.{self.stack}.yaml"
+        kept = yaml.safe_load(path.read_text()) if path.exists() else {"config": {}}
+        wanted = self.wanted()
         for group, values in settings.items():
             wanted[group] = {**wanted.get(group, {}), **values} if isinstance(values, dict) else values
         kept["config"] = {key: value for key, value in kept["config"].items() if key.startswith("secrets:")}
         kept["config"] |= {f"slipway:{key}": value for key, value in wanted.items()}
         path.write_text(yaml.safe_dump(kept))
 
-    def secrets(self) -> "Site":
+    def secrets(self) -> Self:
         """Make the secrets of the stack."""
         self.pipeline("secrets", "init", self.stack).good()
         return self
@@ -306,7 +314,7 @@ class Site:
         self, path: str = "/", method: str = "GET", body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Ask through the edge."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection(*self.address(), timeout=20)
         try:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()
@@ -390,5 +398,7 @@ def multipart(fields: Mapping[str, str], files: Mapping[str, tuple[str, str, byt
 
 
 if __name__ == "__main__":
-    for gone in sweep(docker.from_env()):
+    from tests.e2e.cluster import sweep_namespaces  # it needs this module itself
+
+    for gone in [*sweep(docker.from_env()), *sweep_namespaces()]:
         print(f"removed {gone}")
