@@ -9,7 +9,7 @@ PIPELINE := $(READY) && python -m pipeline
 TARGET := --stack "$(STACK)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap up preview down doctor numbers lint test test-unit test-conformance test-e2e test-long lock
+.PHONY: help bootstrap up preview down cluster cluster-down doctor numbers lint test test-unit test-conformance test-e2e test-long lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,12 @@ preview: bootstrap ## what `make up` would change
 
 down: bootstrap ## destroy the stack with its data
 	@$(PIPELINE) down $(TARGET)
+
+cluster: bootstrap ## a Kubernetes on this machine, unless you have one (OWN=1: also then; ADDONS="ingress ...": docs/airgap.md)
+	@$(READY) && python -m tools.airgap.cluster up $(if $(OWN),--own) $(if $(ADDONS),--addons "$(ADDONS)")
+
+cluster-down: bootstrap ## take that Kubernetes away with all its data
+	@$(READY) && python -m tools.airgap.cluster down
 
 doctor: ## what is here, what is missing, the command that mends it
 	@if [ -f .slipway/env ] && [ -x .venv/bin/python ]; then $(PIPELINE) doctor $(TARGET) $(if $(APP),--app "$(APP)"); \

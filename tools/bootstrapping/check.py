@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from pipeline.console import GREEN, RED, Console
 from tools.airgap import cache_dir
+from tools.airgap.cluster import place
 from tools.bootstrapping import docker, environment, golang, images, places, pulumi
 
 MEND = "tools/bootstrap"
@@ -67,6 +68,12 @@ def parts() -> Iterator[Part]:
         answers = connects(socket.AF_INET, ("127.0.0.1", MIRROR_PORT))
         where = f"registry at 127.0.0.1:{MIRROR_PORT}"
         yield part("images", where if answers else None, lacking=f"no {where}")
+    if place.kubeconfig().exists():  # who has none may not want one
+        answers = connects(socket.AF_INET, (place.NODE_ADDRESS, place.API_PORT))
+        lacking = f"does not answer at {place.SERVER}"
+        yield part(
+            "cluster", f"Kubernetes at {place.SERVER}" if answers else None, lacking=lacking, mend="make cluster"
+        )
     yield part("shell", str(places.ENV) if places.ENV.is_file() else None, lacking="no .slipway/env")
 
 

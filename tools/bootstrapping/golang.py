@@ -33,7 +33,7 @@ class Tool:
 
     Attributes:
         name: The folder.
-        packages: What is built, each into a program of its last name.
+        packages: What is built, each into a program of its last name. None: its files alone are taken.
         version: The variable that the version is written to, and the version.
         extra: Files to take along: module, path inside it.
         told: Further variables of the program and what is written to them.
@@ -105,7 +105,7 @@ KUBERNETES = Tool(
         ),
     ),
 )
-COREDNS = Tool("coredns", ("github.com/coredns/coredns",), ("github.com/coredns/coredns/coremain.GitCommit", "v1.13.1"))
+COREDNS = Tool("coredns", ("slipway/airgap/coredns",), ("github.com/coredns/coredns/coremain.GitCommit", "v1.13.1"))
 METRICS_SERVER = Tool(
     "metrics-server", ("sigs.k8s.io/metrics-server/cmd/metrics-server",), (f"{CLIENT}.gitVersion", "v0.9.0")
 )
@@ -124,6 +124,27 @@ CLUSTER = (
     LOCAL_PATH,
     PAUSE,
 )  # what `make cluster` builds, and nothing else does
+
+TRAEFIK = Tool(
+    "traefik",
+    ("github.com/traefik/traefik/v3/cmd/traefik",),
+    ("github.com/traefik/traefik/v3/pkg/version.Version", "v3.6.12"),
+)
+_KINDS = {
+    ("sigs.k8s.io/gateway-api", "config/crd/standard/gateway.networking.k8s.io"): (
+        *("backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"),
+    ),
+    ("github.com/cloudnative-pg/cloudnative-pg", "config/crd/bases/postgresql.cnpg.io"): ("clusters",),
+    ("github.com/cert-manager/cert-manager", "deploy/crds/cert-manager.io"): (
+        *("certificaterequests", "certificates", "clusterissuers", "issuers"),
+    ),
+}
+KINDS = Tool(
+    "kinds",
+    (),
+    ("", ""),
+    tuple((module, f"{start}_{kind}.yaml") for (module, start), kinds in _KINDS.items() for kind in kinds),
+)
 
 
 def parts(version: str) -> tuple[int, ...]:
@@ -227,13 +248,15 @@ def workshop() -> Path:
 
 def compile_into(target: Path, tool: Tool, go: str, report: Report) -> None:
     """Build a tool's programs into a folder that appears when they are complete."""
-    report.say(f"building {' and '.join(package.rpartition('/')[2] for package in tool.packages)} from Go modules")
+    programs = " and ".join(package.rpartition("/")[2] for package in tool.packages)
+    report.say(f"building {programs} from Go modules" if programs else f"taking {tool.name} from Go modules")
     settings = variables()
     if go == str(own()):
         settings |= {"GOPATH": str(workshop() / "path"), "GOCACHE": str(workshop() / "cache")}
     with places.folder_in_one_piece(target) as folder:
+        build = [go, "build", *tool.flags, "-o", f"{folder}/", *tool.packages]
         report.run(
-            [go, "build", *tool.flags, "-o", f"{folder}/", *tool.packages],
+            build if programs else [go, "mod", "download", *dict.fromkeys(module for module, _ in tool.extra)],
             name=f"build-{tool.name}",
             limit=BUILD_SECONDS,
             folder=tool.folder,

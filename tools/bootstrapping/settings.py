@@ -1,14 +1,16 @@
 """The file ``.slipway/env``: what a shell must know to use what was brought.
 
-What the user has set goes first: a backend, a passphrase, a Docker host are only given where none is chosen.
+What the user has set goes first: a backend, a passphrase, a Docker host, a kubeconfig are only given where none is chosen.
 """
 
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools.airgap.cluster import place
 from tools.bootstrapping import docker, places
 
+MIRROR = "127.0.0.1:5000"
 SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 """The certificates that Debian's own programs trust, those of a company's network among them."""
 
@@ -60,6 +62,13 @@ def text(chosen: Chosen) -> str:
         ]
     if chosen.buildx_config is not None:
         lines.append(f"export BUILDX_CONFIG={shlex.quote(str(chosen.buildx_config))}")
+        lines += ["# where the images of stacks on Kubernetes are pushed: see slipway:kubernetes.registry"]
+        lines += default("SLIPWAY_REGISTRY", MIRROR)
+    kubeconfig = shlex.quote(str(place.kubeconfig()))
+    lines += [
+        "# the cluster of `make cluster`, while there is one",
+        f'if [ -z "${{KUBECONFIG:-}}" ] && [ -f {kubeconfig} ]; then export KUBECONFIG={kubeconfig}; fi',
+    ]
     return "\n".join(lines) + "\n"
 
 

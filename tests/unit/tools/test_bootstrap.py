@@ -145,6 +145,24 @@ def test_builds_trust_what_the_system_trusts(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.usefixtures("clone")
+def test_the_cluster_of_this_machine_is_used_while_it_is_there(tmp_path: Path) -> None:
+    """Its kubeconfig counts where it exists and the user has chosen none; images go to the registry of this machine."""
+    kubeconfig = tmp_path / "cache" / "cluster" / "kubeconfig"
+    text = settings.text(chosen())
+    assert "KUBECONFIG" not in sourced(text)
+    assert sourced(text)["SLIPWAY_REGISTRY"] == settings.MIRROR
+    assert (
+        sourced(text, SLIPWAY_REGISTRY="registry.example.org/team")["SLIPWAY_REGISTRY"] == "registry.example.org/team"
+    )
+
+    kubeconfig.parent.mkdir(parents=True)
+    kubeconfig.touch()
+    assert sourced(text)["KUBECONFIG"] == str(kubeconfig)
+    assert sourced(text, KUBECONFIG="/own")["KUBECONFIG"] == "/own"
+    assert "SLIPWAY_REGISTRY" not in sourced(settings.text(chosen(buildx_config=None)))
+
+
+@pytest.mark.usefixtures("clone")
 def test_official_tools_need_no_settings_of_ours() -> None:
     """With what Pulumi and Docker bring themselves, their own places stay in use."""
     found = sourced(settings.text(chosen(pulumi_home=None, buildx_config=None)))
@@ -271,7 +289,7 @@ def test_the_check_is_for_programs_too(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main.main(["--check", "--json"]) == 1
     found = {part["name"]: part for part in json.loads(capsys.readouterr().out)}
     assert list(found) == [
-        "python", "environment", "pulumi", "plugin docker", "plugin docker-build", "docker", "shell",
+        "python", "environment", "pulumi", "plugin docker", "plugin docker-build", "plugin kubernetes", "docker", "shell",
     ]  # fmt: skip
     assert [name for name, part in found.items() if part["present"]] in (["python"], ["python", "pulumi"])
     assert all(part["mend"] for part in found.values() if not part["present"])

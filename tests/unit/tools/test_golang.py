@@ -30,6 +30,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> golang.Tool:
         (folder / name).write_text(f"{name}\ngo 1.26.0\n")
     found = golang.Tool("tool", ("example.org/cmd/tool",), ("example.org/version.V", "1"))
     monkeypatch.setattr(golang, "TOOLS", (found,))
+    monkeypatch.setattr(golang, "CLUSTER", ())
     return found
 
 
@@ -50,8 +51,9 @@ def test_the_key_follows_the_recipe_and_nothing_else(tool: golang.Tool) -> None:
         golang.Tool("tool", tool.packages, ("example.org/version.V", "2")),
         golang.Tool("tool", ("example.org/cmd/other",), tool.version),
         golang.Tool("tool", tool.packages, tool.version, (("example.org", "file"),)),
+        golang.Tool("tool", tool.packages, tool.version, told=(("example.org/version.Major", "1"),)),
     )
-    assert len({before, tool.key("1.26.7"), *(other.key("1.26.6") for other in others)}) == 5
+    assert len({before, tool.key("1.26.7"), *(other.key("1.26.6") for other in others)}) == 6
 
 
 @pytest.mark.parametrize(
@@ -72,8 +74,8 @@ def test_the_pinned_go_is_new_enough_for_every_tool() -> None:
 
 def test_sources_name_no_host_but_modules() -> None:
     """The module files are those of a public repository: no proxy, no path of a machine."""
-    for tool in golang.TOOLS:
-        text = (tool.folder / "go.mod").read_text() + (tool.folder / "go.sum").read_text()
+    for tool in (*golang.TOOLS, *golang.CLUSTER):
+        text = (tool.folder / "go.mod").read_text() + "".join(file.read_text() for file in tool.folder.glob("go.sum"))
         assert not re.search(r"https?://|proxy\.|replace .*=> /", text)
 
 

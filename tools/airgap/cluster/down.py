@@ -9,30 +9,26 @@ import ctypes
 import os
 import re
 import shutil
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 
 from pipeline.console import PipelineError, problem
-from tools.airgap.cluster import enforcement, network, place, pods, processes, programs
+from tools.airgap.cluster import cgroups, enforcement, network, place, pods, processes, programs
 from tools.airgap.cluster.addons import ADDONS
 from tools.airgap.cluster.up import lock
 from tools.bootstrapping import golang, places
 from tools.bootstrapping.report import Report
 
 MNT_DETACH = 2
-REMOVE_SECONDS = 5.0
 KUBELET_LEAVES = (
     Path("/var/lib/kubelet/device-plugins"),
     Path("/var/lib/kubelet/plugins_registry"),
     Path("/var/lib/kubelet/checkpoints"),
 )
 """What the kubelet makes outside of its own folder."""
-EMPTY_AFTERWARDS = (
-    *("/var/lib/kubelet", "/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", "/run/flannel", "/run/netns"),
-)
+EMPTY_AFTERWARDS = (*("/var/lib/kubelet", "/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", "/run/netns"),)
 
 
 def down(report: Report) -> None:
@@ -58,7 +54,7 @@ def down(report: Report) -> None:
             _remove_mounts()
             network.remove()
             enforcement.remove()
-            _remove_cgroups()
+            cgroups.remove()
             _remove_files()
             step.did("removed", "interfaces, rules, mounts, kernel settings, cgroups, data")
     report.say("the cluster is gone; its programs stay in the cache")
@@ -98,16 +94,6 @@ def _unmount(path: Path) -> None:
     ctypes.CDLL(None, use_errno=True).umount2(os.fsencode(path), MNT_DETACH)
 
 
-def _remove_cgroups() -> None:
-    deadline = time.monotonic() + REMOVE_SECONDS
-    while (roots := pods.cgroups()) and time.monotonic() < deadline:
-        for root in roots:
-            for folder, _, _ in os.walk(root, topdown=False):
-                with contextlib.suppress(OSError):  # a process that ends still counts for a moment
-                    Path(folder).rmdir()
-        time.sleep(0.05)
-
-
 def _remove_files() -> None:
     for path in (*pods.results(), *_log_links()):
         path.unlink(missing_ok=True)
@@ -117,7 +103,6 @@ def _remove_files() -> None:
     for name in EMPTY_AFTERWARDS:
         with contextlib.suppress(OSError):
             Path(name).rmdir()
-    (places.BIN / "kubectl").unlink(missing_ok=True)
     places.remove(place.root())
 
 

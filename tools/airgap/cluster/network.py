@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -52,7 +53,7 @@ def ensure() -> bool:
     changed = False
     for name, value in NEEDED.items():
         changed |= _set(name, value)
-    if not Path("/sys/class/net", place.NODE_BRIDGE).exists():
+    if not exists(place.NODE_BRIDGE):
         _refuse_taken()
         # An address of its own, on a bridge without members: a loopback address cannot be advertised to pods.
         _run("ip", "link", "add", place.NODE_BRIDGE, "type", "bridge")
@@ -75,9 +76,14 @@ def remove() -> None:
         if shutil.which(f"{program}-save", path=programs.search()):
             _remove_rules(program)
     for name in (place.POD_BRIDGE, place.NODE_BRIDGE):
-        if Path("/sys/class/net", name).exists():
+        if exists(name):
             _run("ip", "link", "delete", name, check=False)
     _restore()
+
+
+def exists(interface: str) -> bool:
+    """Whether there is an interface of that name."""
+    return interface in [name for _, name in socket.if_nameindex()]
 
 
 def _remove_rules(program: str) -> None:

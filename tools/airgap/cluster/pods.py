@@ -14,7 +14,7 @@ from pathlib import Path
 
 import grpc
 
-from tools.airgap.cluster import place
+from tools.airgap.cluster import cgroups, place
 
 SERVICE = "/runtime.v1.RuntimeService"
 CALL_SECONDS = 30.0
@@ -92,25 +92,11 @@ def _read(message: bytes, at: int) -> tuple[int, int]:
 def kill_rest() -> None:
     """End what is left of pods: the processes in their cgroups, and containerd's helpers that watched them."""
     deadline = time.monotonic() + GONE_SECONDS
-    while (left := {*_members(), *_shims()}) and time.monotonic() < deadline:
+    while (left := {*cgroups.members(), *_shims()}) and time.monotonic() < deadline:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
-
-
-def cgroups() -> list[Path]:
-    """Where the kubelet keeps the cgroups of pods."""
-    return [
-        path for path in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")) if path.is_dir()
-    ]
-
-
-def _members() -> Iterator[int]:
-    for root in cgroups():
-        for file in root.rglob("cgroup.procs"):
-            with contextlib.suppress(OSError):
-                yield from (int(line) for line in file.read_text().split())
 
 
 def _shims() -> Iterator[int]:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from tools.airgap import registry
-from tools.airgap.cluster import certificates, place
+from tools.airgap.cluster import certificates, cgroups, place
 
 PAUSE = "registry.k8s.io/pause:3.10.1"
 REGISTRIES = {"docker.io": "https://registry-1.docker.io", "registry.k8s.io": "https://registry.k8s.io"}
@@ -134,6 +134,7 @@ def kubelet() -> str:
         "tlsPrivateKeyFile": str(certificates.key("kubelet-server")),
         "containerRuntimeEndpoint": f"unix://{place.containerd_socket()}",
         "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{cgroups.name()}",
         "failSwapOn": False,
         "failCgroupV1": False,
         "oomScoreAdj": 0,  # lower ones need CAP_SYS_RESOURCE

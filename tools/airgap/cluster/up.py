@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.console import problem, seconds
 from tools.airgap import cache_dir, registry
-from tools.airgap.cluster import certificates, images, kubeconfigs, network, place, processes, programs
+from tools.airgap.cluster import certificates, cgroups, images, kubeconfigs, network, place, processes, programs
 from tools.airgap.cluster.addons import ADDONS, Addon
 from tools.airgap.cluster.programs import Programs
 from tools.airgap.daemon import Daemon
@@ -49,6 +49,7 @@ def up(report: Report) -> None:
             kubeconfigs.write(kubeconfigs.ADMIN)
         with report.step("network") as step:
             step.detail = f"node {place.NODE_ADDRESS}, pods {place.POD_NETWORK}, services {place.SERVICE_NETWORK}"
+            cgroups.ensure()
             if network.ensure():
                 step.did("made")
         _processes(report, found)
