@@ -17,6 +17,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.airgap.cluster", description=__doc__)
     parser.add_argument("command", choices=("up", "down"))
     parser.add_argument("--own", action="store_true", help="make one here also where you have another")
+    parser.add_argument("--addons", default="", help="what else runs there; see docs/airgap.md")
     return parser.parse_args(arguments)
 
 
@@ -43,9 +44,11 @@ def main(arguments: list[str]) -> int:
 
 def run(chosen: argparse.Namespace, report: Report) -> None:
     """Bring the cluster, or take it away."""
+    from tools.airgap.cluster import extras  # noqa: PLC0415 - as below
     from tools.airgap.cluster.down import down  # noqa: PLC0415 - what the one needs the other does not
     from tools.airgap.cluster.up import up  # noqa: PLC0415 - as above
 
+    wanted = extras.chosen(chosen.addons)
     if chosen.command == "down":
         down(report)
         return
@@ -58,6 +61,7 @@ def run(chosen: argparse.Namespace, report: Report) -> None:
     if file and not chosen.own:
         report.console.say(f"  the cluster of {file} does not answer: making one on this machine")
     up(report)
+    extras.ensure(report, wanted)
     report.console.say(f"  kubeconfig: {place.kubeconfig()}")
     report.console.say(f"  use it:     export KUBECONFIG={shlex.quote(str(place.kubeconfig()))} && kubectl get nodes")
 
