@@ -1,6 +1,7 @@
 """``python -m pipeline generate``: writes what follows from the model of the settings, so that nothing drifts apart.
 
-That is ``Pulumi.yaml``, the JSON Schema of stack files and the reference page. Nothing in them is written by hand.
+That is ``Pulumi.yaml``, the JSON Schema of stack files, the reference page and the one about sizes. Nothing in them is
+written by hand.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from components import secrets
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.problems import NAMESPACE, full_key
 from components.settings import KEYS, NAME, ONLY_ON, OURS, ROOT, Key, Kind, Settings
+from pipeline import sizing
 from pipeline.console import Console, problem
 
 COMMAND = "python -m pipeline generate"
@@ -264,6 +266,7 @@ def files() -> dict[str, str]:
         "Pulumi.yaml": pulumi_yaml(),
         "stacks/schema.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
         "docs/settings.md": settings_page(),
+        sizing.PAGE: sizing.page(),
     }
 
 

@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import get_origin
+from typing import get_args, get_origin
 
 import pytest
 import yaml
 from pydantic import BaseModel
 
+from components.flows import ANY_PORT, flows
 from components.secrets import NAMES
-from components.settings import Settings
+from components.settings import ONLY_ON, Settings
 from pipeline.__main__ import parser
+from pipeline.cluster.check import LEAST_VERSION
+from tests.sample import settings
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "components", "examples", "pipeline", "stacks", "tests", "tools")
@@ -74,6 +77,9 @@ def has_setting(path: list[str], model: type[BaseModel] = Settings) -> bool:
     inner = info.annotation
     if isinstance(inner, type) and issubclass(inner, BaseModel):
         return has_setting(path[1:], inner)
+    entry = get_args(inner)[1] if get_origin(inner) is dict else None
+    if isinstance(entry, type) and issubclass(entry, BaseModel):
+        return has_setting(path[2:], entry)  # below a name that the stack's file chooses
     return len(path) == 1 or get_origin(inner) is dict
 
 
@@ -149,7 +155,7 @@ def test_the_readme_names_every_target() -> None:
     """What a user calls by hand is in the table of the README."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `make ([a-z0-9-]+)`", text, re.MULTILINE))
-    assert named >= {"up", "preview", "down", "doctor", "test", "test-long", "lock", "help"}
+    assert named >= {"up", "preview", "down", "doctor", "cluster", "cluster-down", "test", "test-long", "lock", "help"}
 
 
 def test_every_dependency_has_a_reason() -> None:
@@ -162,6 +168,27 @@ def test_every_dependency_has_a_reason() -> None:
     ]
     names = [match[0] for line in lines if (match := re.match(r"[A-Za-z][\w-]*", line))]
     assert [n for n in names if f"`{n}`" not in text and not n.startswith("types-")] == []
+
+
+def test_the_page_about_networks_names_every_flow() -> None:
+    """Its table is what the policies are made from, for a stack with a process and servers of its own."""
+    said = {"processes": {"name": {"command": "python manage.py worker"}}}
+    wanted = {
+        (each.source, each.to, "all" if each.port == ANY_PORT else str(each.port)) for each in flows(settings(said))
+    }
+    text = (ROOT / "docs" / "kubernetes-network.md").read_text(encoding="utf-8").replace("process-NAME", "process-name")
+    _, _, table = text.partition("<!-- flows")
+    rows = re.findall(r"^\| ([\w-]+) \| ([\w-]+) \| (\d+|all) \|", table, re.MULTILINE)
+    assert sorted(rows) == sorted(wanted)
+
+
+def test_the_page_about_moving_names_every_need() -> None:
+    """The oldest version, and each setting that asks for something of the cluster."""
+    text = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+    assert f"Kubernetes {'.'.join(map(str, LEAST_VERSION))} or newer" in text
+    for path, only in ONLY_ON.items():
+        if only.target == "docker":
+            assert f"slipway:{'.'.join(path)}" in text
 
 
 @pytest.mark.parametrize(

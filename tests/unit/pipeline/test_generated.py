@@ -209,7 +209,7 @@ def test_the_command_writes_what_is_stale(tmp_path: Path, monkeypatch: pytest.Mo
     """Without --check the files are written; with it, one error names those that are stale and the command."""
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     console = Console(io.StringIO(), io.StringIO())
-    names = "Pulumi.yaml, stacks/schema.json, docs/settings.md"
+    names = "Pulumi.yaml, stacks/schema.json, docs/settings.md, docs/kubernetes-sizing.md"
     with pytest.raises(PipelineError) as error:
         generate.run(argparse.Namespace(check=True), console)
     assert error.value.problems[0].lines() == [
