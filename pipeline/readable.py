@@ -14,12 +14,13 @@ _EVENT = re.compile(
 )
 _STEP = re.compile(r"^#\d+ (?P<time>\d+\.\d+ )?(?P<said>.*)$")  # "#14 1.203 text": what a step of a build says
 # What is said again and again, or about steps that took no time.
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DOTS = re.compile(r"^@ [a-z]+\.+$")
 _QUIET_STEPS = re.compile(
     r"^#\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]|ERROR)|^-+$|^$"
 )
 _EXPLAINED = "incorrect passphrase"  # always said again in words of our own
-_BUILD, _GROUP = "docker-build:index:Image", "slipway:"
+_BUILD, _GROUP, _CLUSTER = "docker-build:index:Image", "slipway:", "kubernetes:"
 _LONGEST = 160
 _HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
@@ -40,6 +41,7 @@ class Readable:
         self._depth = 0
         self._heading: str | None = None
         self._blank = False
+        self._waits: dict[str, str] = {}
 
     def feed(self, line: str) -> Iterator[str]:
         """Give what is to be printed for the next line: itself, after a heading that waited for it, or nothing."""
@@ -48,7 +50,7 @@ class Readable:
         event = _EVENT.match(text)
         said = event["said"] if event else text
         step = _STEP.match(said)
-        if self._in_traceback(step["said"] if step else said) or _chatter(text, event):
+        if self._in_traceback(step["said"] if step else said) or _chatter(text, event) or self._said_before(event):
             return
         if _HEADING.match(text):
             self._heading = line  # printed with the first line below it that is kept
@@ -81,6 +83,15 @@ class Readable:
             return True  # frames are indented deeper than the headline
         self._inside = False
         return words.startswith(_END_OF_PROGRAM)  # how the language host ends a program whose update has failed
+
+    def _said_before(self, event: re.Match[str] | None) -> bool:
+        """Whether something in a cluster still waits for the same: it says so every two seconds, for minutes."""
+        if event is None or not event["type"].startswith(_CLUSTER) or not event["verb"].endswith("ing"):
+            return False
+        words = _NUMBER.sub("", event["said"])
+        before = self._waits.get(event["name"])
+        self._waits[event["name"]] = words
+        return bool(words) and words == before
 
     def all(self, text: str) -> list[str]:
         """Filter a whole text."""

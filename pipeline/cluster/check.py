@@ -508,8 +508,9 @@ def grows(cluster: Cluster) -> bool:
 def notices(cluster: Cluster, settings: Settings) -> list[str]:
     """Say what is odd and stops nothing."""
     found = []
-    several = len(usable(allowed(lambda: cluster.items(path_of("v1", "nodes"))))) > 1
-    if several and settings.kubernetes.storage.shared_access is Access.ONE_NODE:
+    takers = usable(allowed(lambda: cluster.items(path_of("v1", "nodes"))))
+    found += allowed(lambda: crowded(cluster, settings, takers))
+    if len(takers) > 1 and settings.kubernetes.storage.shared_access is Access.ONE_NODE:
         found.append(
             "web and edge share files (ReadWriteOnce), so all of them run on one of the nodes; "
             "slipway:kubernetes.storage.shared_access ReadWriteMany spreads them"
@@ -517,6 +518,36 @@ def notices(cluster: Cluster, settings: Settings) -> list[str]:
     if settings.kubernetes.autoscale.enabled and not _serves(cluster, METRICS, "pods"):
         found.append("the cluster has no metrics API, so that nothing is scaled; metrics-server brings it")
     return found
+
+
+def crowded(cluster: Cluster, settings: Settings, takers: list[Json]) -> Iterator[str]:
+    """Say when others have been promised so much that there is not enough left: pods of ours may wait for room."""
+    cpus = memory = 0.0
+    for node in takers:
+        cpus += amount(node["status"]["allocatable"]["cpu"])
+        memory += amount(node["status"]["allocatable"]["memory"])
+    for pod in cluster.items(path_of("v1", "pods"), fieldSelector="status.phase!=Succeeded,status.phase!=Failed"):
+        if pod["metadata"].get("namespace") == cluster.namespace:
+            continue
+        for container in pod["spec"]["containers"]:
+            promised = (container.get("resources") or {}).get("requests") or {}
+            cpus -= amount(promised.get("cpu", 0))
+            memory -= amount(promised.get("memory", 0))
+    needs_cpus = sum(count * budget.cpu_request(each.cpus) for count, each in at_rest(settings))
+    needs_memory = sum(count * each.memory_mb for count, each in at_rest(settings))
+    if takers and not grows(cluster) and (needs_cpus > cpus or needs_memory > memory / MIB):
+        yield (
+            f"the nodes have {max(cpus, 0):.2f} cores and {max(memory, 0) / MIB:.0f} MiB left that nobody is promised, "
+            f"and this stack wants {needs_cpus:.2f} and {needs_memory}: pods may wait for room"
+        )
+
+
+def at_rest(settings: Settings) -> list[tuple[int, Resources]]:
+    """What runs when nothing changes: how many of each kind of pod, and what each may use."""
+    counts: dict[tuple[str, ...], int] = {}
+    counts |= {("web",): budget.web_replicas(settings), ("edge",): settings.kubernetes.edge_replicas}
+    counts |= {("processes", name): process.replicas for name, process in settings.processes.items()}
+    return [(counts.get(path, 1), resources) for path, resources in pods(settings)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------

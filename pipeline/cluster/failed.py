@@ -199,7 +199,8 @@ def _pod(pod: Json, found: Found, stack: str, cluster: Cluster) -> Iterator[Reas
                 component=component,
                 name=f"pod {name}",
                 what=f"cannot be scheduled: {_short(each.get('message') or each.get('reason'))}",
-                mend=_less(component, stack) + "   # or more room: larger nodes, or more of them\n"
+                mend=_less(component, stack, str(each.get("message")))
+                + "   # or more room: larger nodes, or more of them\n"
                 f"{cluster.kubectl} describe pod {name}",
             )
             return
@@ -303,7 +304,7 @@ def _owner(owner: Json, found: Found, stack: str, cluster: Cluster) -> Iterator[
             component=component,
             name=name,
             what=f"may not make a pod: {last}",
-            mend=f"{cluster.kubectl} describe resourcequota\n{_less(component, stack)}"
+            mend=f"{cluster.kubectl} describe resourcequota\n{_less(component, stack, last)}"
             if quota
             else f"{cluster.kubectl} describe {name}",
         )
@@ -322,7 +323,7 @@ def role_of(it: Json) -> str:
 
 
 def _short(text: object) -> str:
-    line = " ".join(str(text or "no reason is given").split())
+    line = " ".join(str(text or "no reason is given").split()).removesuffix(".")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
@@ -353,8 +354,10 @@ def _path(component: str) -> tuple[str, ...]:
     return (_SETTINGS.get(component, component), "resources")
 
 
-def _less(component: str, stack: str) -> str:
-    return f"{config_set((*_path(component), 'memory_mb'), 'LESS', stack)}"
+def _less(component: str, stack: str, message: str) -> str:
+    """Give the command that asks for less of what there is too little of."""
+    what = "cpus" if re.search(r"Insufficient cpu|requested: (?:limits|requests)\.cpu=", message) else "memory_mb"
+    return config_set((*_path(component), what), "LESS", stack)
 
 
 def _more(component: str, stack: str, pod: Json, container: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.budget import cpu_request
 from components.settings import Settings
 from pipeline.cluster import check
 from pipeline.cluster.quantity import amount
@@ -484,6 +485,20 @@ def test_what_is_odd_is_a_notice(outside: Engine, api: Api) -> None:
     assert printed(outside).splitlines()[1:] == [
         SPREAD,
         "    the cluster has no metrics API, so that nothing is scaled; metrics-server brings it",
+    ]
+
+
+def test_a_crowded_cluster_is_a_notice(outside: Engine, api: Api) -> None:
+    """Others may go at any time, so it is no error; our own pods and those that have ended do not count."""
+
+    def asks(namespace: str, **requests: str) -> dict[str, Any]:
+        return named("other", namespace=namespace, spec={"containers": [{"resources": {"requests": requests}}, {}]})
+
+    wanted = sum(cpu_request(each.cpus) for _, each in check.pods(of(api)))
+    api.answers["/api/v1/pods"] = listed(asks("other", cpu="1900m", memory="1Gi"), asks("shop-dev", cpu="1"))
+    assert check.before_update(outside, of(api), {}) == []
+    assert printed(outside).splitlines()[1:] == [
+        f"    the nodes have 0.10 cores and 7168 MiB left that nobody is promised, and this stack wants {wanted:.2f} and 1280: pods may wait for room"
     ]
 
 

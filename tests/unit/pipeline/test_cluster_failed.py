@@ -86,14 +86,14 @@ RAN: dict[str, Any] = {"restartCount": 2, "lastState": {"terminated": {"exitCode
                     {
                         "type": "PodScheduled",
                         "status": "False",
-                        "message": "0/1 nodes are available: 1 Insufficient memory.",
+                        "message": "0/1 nodes are available: 1 Insufficient cpu.",
                     }
                 ],
             },
             [],
-            "cannot be scheduled: 0/1 nodes are available: 1 Insufficient memory.",
+            "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu",
             (
-                "pulumi config set --path 'slipway:web.resources.memory_mb' LESS --stack dev"
+                "pulumi config set --path 'slipway:web.resources.cpus' LESS --stack dev"
                 f"   # or more room: larger nodes, or more of them\n{KUBECTL} describe pod new"
             ),
         ),

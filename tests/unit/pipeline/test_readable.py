@@ -121,3 +121,13 @@ def test_tracebacks_in_build_logs_are_seen() -> None:
     assert Readable().all("\n".join(prefix + line for line in lines)) == [
         "    app-build | ModuleNotFoundError: No module named 'config.nope'",
     ]
+
+
+def test_what_waits_for_the_same_says_so_once() -> None:
+    """A cluster says every two seconds what it waits for, with other numbers; something else is news."""
+    line = " +  kubernetes:apps/v1:Deployment web creating ({0}s) {1} of 2 replicas ready ({0} s of at most 300 s)"
+    other = " +  kubernetes:apps/v1:Deployment web creating (7s) ImagePullBackOff"
+    failed = " +  kubernetes:apps/v1:Deployment web **creating failed** error: no"
+    text = "\n".join([line.format(1, 0), line.format(3, 0), line.format(5, 1), other, other, failed, failed])
+
+    assert Readable().all(text) == [line.format(1, 0), other, failed, failed]
