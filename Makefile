@@ -9,7 +9,7 @@ PIPELINE := $(READY) && python -m pipeline
 TARGET := --stack "$(STACK)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap up preview down cluster cluster-down doctor numbers lint test test-unit test-conformance test-e2e test-long lock
+.PHONY: help bootstrap up preview down cluster cluster-down doctor numbers lint test test-unit test-conformance test-e2e test-cluster test-long lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -40,21 +40,24 @@ doctor: ## what is here, what is missing, the command that mends it
 lint: bootstrap ## ruff, mypy, and whether generated files are fresh
 	@$(READY) && ruff check && ruff format --check && mypy && python -m pipeline generate --check
 
-test: lint test-unit test-conformance test-e2e ## every test, with a real Docker daemon
+test: lint test-unit test-conformance test-e2e test-cluster ## every test, with a real Docker daemon and a real cluster
 
 test-unit: bootstrap ## tests that need no daemon
 	@$(READY) && python -m pytest -m "not long" tests/unit --cov=components --cov-branch --cov-report=term:skip-covered --cov-fail-under=98
 
-test-conformance: bootstrap ## the recorded answers of the official plugins
+test-conformance: cluster ## the recorded answers of the official plugins
 	@$(READY) && python -m pytest -m "not long" tests/conformance
 
 test-e2e: bootstrap ## the README's commands, for real
-	@$(READY) && python -m pytest -m "not long" tests/e2e
+	@$(READY) && python -m pytest -m "not long and not cluster" tests/e2e
 
-test-long: bootstrap ## what takes longer than CI allows
+test-cluster: cluster ## stacks on a real cluster: the one of the kubeconfig, or one on this machine
+	@$(READY) && python -m pytest -m "cluster and not long" tests/e2e
+
+test-long: cluster ## what takes longer than CI allows
 	@$(READY) && python -m pytest -m long tests
 
-numbers: bootstrap ## measure what docs/numbers.md shows
+numbers: cluster ## measure what docs/numbers.md shows
 	@$(READY) && python -m tools.measure
 
 lock: bootstrap ## take new versions into requirements*.txt and the example's
