@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from components.labels import COMPONENT, RELEASE
+from components.labels import COMPONENT, PROJECT, RELEASE, STACK
 from components.settings import Settings
 from pipeline.cluster.connection import Cluster, Json, connect, explained, place_of
 from pipeline.console import problem
@@ -25,9 +25,10 @@ _PIECE = 1 << 16
 class Pods:
     """The pods of one stack."""
 
-    def __init__(self, cluster: Cluster, stack: str) -> None:
+    def __init__(self, cluster: Cluster, project: str, stack: str) -> None:
         self._cluster = cluster
         self._stack = stack
+        self._ours = f"{PROJECT}={project},{STACK}={stack}"
 
     @property
     def release(self) -> str:
@@ -78,7 +79,7 @@ class Pods:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         change = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": now}}}}}
         names = []
-        for each in self._cluster.items(deployments):
+        for each in self._cluster.items(deployments, labelSelector=self._ours):
             component = each["metadata"].get("labels", {}).get(COMPONENT, "")
             if component == "web" or component.startswith("process-"):
                 name = each["metadata"]["name"]
@@ -91,13 +92,9 @@ class Pods:
             time.sleep(1)
 
     def _one(self, component: str) -> Json:
-        found = [
-            each
-            for each in self._cluster.items(
-                self._cluster.inside("v1", "pods"), labelSelector=f"{COMPONENT}={component}"
-            )
-            if _serves(each)
-        ]
+        pods = self._cluster.inside("v1", "pods")
+        selector = f"{self._ours},{COMPONENT}={component}"
+        found = [each for each in self._cluster.items(pods, labelSelector=selector) if _serves(each)]
         if not found:
             raise problem(
                 f"no pod of {component} is ready in the namespace {self._cluster.namespace}",
@@ -210,13 +207,13 @@ def _settled(deployment: Json) -> bool:
 
 
 @contextmanager
-def open_(engine: Engine, settings: Settings) -> Iterator[Pods]:
+def open_(engine: Engine, loaded: Settings) -> Iterator[Pods]:
     """Reach the pods of a stack."""
     from kubernetes.client import ApiException  # noqa: PLC0415 - half a second
 
-    with connect(engine, place_of(settings)) as cluster, explained(cluster):
+    with connect(engine, place_of(loaded)) as cluster, explained(cluster):
         try:
-            yield Pods(cluster, engine.stack)
+            yield Pods(cluster, loaded.app.name or "", engine.stack)
         except ApiException as error:
             raise problem(
                 f"the cluster refused to run a command in a pod: {error.status} {error.reason}",

@@ -512,6 +512,50 @@ def test_a_connection_that_ends_early_is_no_success(status: bytes, why: str) -> 
         cluster._code(status)
 
 
+def pod(name: str, *, ready: bool = True, **metadata: object) -> dict[str, object]:
+    """One pod of web."""
+    labels = {"slipway.release": f"of-{name}"}
+    conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
+    return {"metadata": {"name": name, "labels": labels, **metadata}, "status": {"conditions": conditions}}
+
+
+class Asked:
+    """A cluster with these pods, which remembers what it was asked."""
+
+    kubectl = "kubectl -n shop-demo"
+    namespace = "shop-demo"
+
+    def __init__(self, *pods: dict[str, object]) -> None:
+        self.pods = list(pods)
+        self.selectors: list[str] = []
+
+    def inside(self, group: str, kind: str) -> str:
+        """Path of objects."""
+        return f"{group}/{kind}"
+
+    def items(self, path: str, labelSelector: str) -> list[dict[str, object]]:  # noqa: N803 - a name of the API
+        """Answer."""
+        assert path == "v1/pods"
+        self.selectors.append(labelSelector)
+        return self.pods
+
+
+def test_a_command_goes_to_a_pod_that_is_ready() -> None:
+    """Of this stack alone, and to none that is on its way out."""
+    asked = Asked(pod("a", ready=False), pod("b", deletionTimestamp="now"), pod("d"), pod("c"))
+    pods = cluster.Pods(asked, "shop", "demo")  # type: ignore[arg-type]  # a cluster as far as it is asked
+    assert pods.release == "of-c"
+    assert asked.selectors == ["slipway.project=shop,slipway.stack=demo,slipway.component=web"]
+
+
+def test_a_stack_without_pods_is_named() -> None:
+    """With the commands that show them and make them."""
+    pods = cluster.Pods(Asked(pod("a", ready=False)), "shop", "demo")  # type: ignore[arg-type]  # the same
+    with pytest.raises(PipelineError, match="no pod of postgres is ready in the namespace shop-demo") as error:
+        pods.run("postgres", ["true"])
+    assert "make up STACK=demo" in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
