@@ -9,8 +9,9 @@ import yaml
 
 from components import image, settings
 from components.docker.container import REPLACE_ON_CHANGES
+from components.kubernetes import ownership
 from components.release import Release
-from components.settings import ROOT
+from components.settings import ROOT, Target
 from tests.unit.harness import CONTAINER, NETWORK, REMOTE_IMAGE, STASH, VOLUME, Recorded, Registered, clear, run, secret
 
 STACKS = {
@@ -23,6 +24,11 @@ REPLICAS = {"dev": 1, "staging": 2, "prod": 3, "review-7": 1}
 VALUES = {f"secrets:{name}": f"the-value-of-{name}" for name in ("django_key", "postgres_password", "redis_password")}
 ONCE = {"migration", "static", "switch"}
 every_stack = pytest.mark.parametrize("stack", STACKS)
+every_target = pytest.mark.parametrize("target", Target)
+KINDS = {Target.DOCKER: (CONTAINER, VOLUME, NETWORK), Target.KUBERNETES: ("kubernetes:",)}
+"""How the types begin that a target can label."""
+HOLDS_SECRETS = {Target.DOCKER: {"uploads"}, Target.KUBERNETES: {"stringData"}}
+"""The one input that has secret values in it."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +38,20 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(_release: Release, stack: str) -> str:
         return f".slipway/build/{stack}/Dockerfile"
 
+    def nothing(_context: str | None, _namespace: str) -> None:
+        return None
+
     monkeypatch.setattr(image, "write", write)
+    monkeypatch.setattr(ownership, "_labels", nothing)
     monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
 
 
-def program(stack: str, *, preview: bool = False) -> Recorded:
-    """Run the program of a stack file."""
+def program(stack: str, *, preview: bool = False, target: Target = Target.DOCKER) -> Recorded:
+    """Run the program of a stack file, with another target if need be, which is all that has to be said for that."""
     said = yaml.safe_load((ROOT / "stacks" / STACKS[stack]).read_text(encoding="utf-8"))["config"]
+    if target is Target.KUBERNETES:
+        said.pop("slipway:edge", None)  # the port of the review template
+        said |= {"slipway:target": "kubernetes", "slipway:kubernetes": {"registry": "registry.example.org"}}
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
     return run(
         lambda: runpy.run_path(str(ROOT / "__main__.py")) and None,
@@ -54,51 +67,66 @@ def running(recorded: Recorded) -> list[Registered]:
     return [each for each in recorded.of(CONTAINER) if each.inputs.get("start", True)]
 
 
+def labelled(recorded: Recorded, target: Target) -> list[Registered]:
+    """Give what a target can label."""
+    return [each for each in recorded.resources if each.type.startswith(KINDS[target])]
+
+
+@every_target
 @every_stack
-def test_preview_registers_what_the_update_registers(stack: str) -> None:
+def test_preview_registers_what_the_update_registers(stack: str, target: Target) -> None:
     """A preview leaves nothing out, so nothing is registered only when some output is known."""
-    assert program(stack, preview=True).urns == program(stack).urns
+    assert program(stack, preview=True, target=target).urns == program(stack, target=target).urns
 
 
+@every_target
 @every_stack
-def test_names_are_unique(stack: str) -> None:
-    """No two resources have one URN, and no two of a kind have one name on the host."""
-    recorded = program(stack)
+def test_names_are_unique(stack: str, target: Target) -> None:
+    """No two resources have one URN, and no two of a kind have one name on the host or in the namespace."""
+    recorded = program(stack, target=target)
 
     assert len(set(recorded.urns)) == len(recorded.urns)
+    objects = [each for each in recorded.resources if each.type.startswith("kubernetes:")]
+    fixed = [(each.type, each.metadata["name"]) for each in objects if "name" in each.metadata]
+    assert len(set(fixed)) == len(fixed)
     for kind in (CONTAINER, VOLUME, NETWORK):
         names = [each.inputs["name"] for each in recorded.of(kind) if "name" in each.inputs]
         assert len(set(names)) == len(names)
 
 
+@every_target
 @every_stack
-def test_nothing_is_outside_of_a_component(stack: str) -> None:
+def test_nothing_is_outside_of_a_component(stack: str, target: Target) -> None:
     """Every resource belongs to a component, and the components to the stack."""
-    recorded = program(stack)
+    recorded = program(stack, target=target)
     components = {each.urn for each in recorded.resources if not each.custom}
 
     assert {each.parent in components for each in recorded.resources if each.custom} == {True}
-    assert {each.type.split(":")[0] for each in recorded.resources if not each.custom} == {"slipway"}
+    assert {":".join(each.type.split(":")[:2]) for each in recorded.resources if not each.custom} == {
+        f"slipway:{target}"
+    }
 
 
+@every_target
 @every_stack
-def test_everything_is_labelled(stack: str) -> None:
-    """Whatever Docker can label says whose it is, and no volume or network has a label that could ever change."""
-    recorded = program(stack)
+def test_everything_is_labelled(stack: str, target: Target) -> None:
+    """Whatever can be labelled says whose it is, and no volume or network has a label that could ever change."""
+    recorded = program(stack, target=target)
 
-    for kind in (CONTAINER, VOLUME, NETWORK):
-        for each in recorded.of(kind):
-            assert each.labels["slipway.project"] == "guestbook"
-            assert each.labels["slipway.stack"] == stack
-            assert each.labels["slipway.component"]
-            if kind != CONTAINER:
-                assert len(each.labels) == 3
+    assert len(labelled(recorded, target)) > 10
+    for each in labelled(recorded, target):
+        assert each.labels["slipway.project"] == "guestbook"
+        assert each.labels["slipway.stack"] == stack
+        assert each.labels["slipway.component"]
+        if each.type in {VOLUME, NETWORK}:
+            assert len(each.labels) == 3
 
 
+@every_target
 @every_stack
-def test_secrets_are_nowhere_in_clear(stack: str) -> None:
+def test_secrets_are_nowhere_in_clear(stack: str, target: Target) -> None:
     """A secret value is only in inputs that are marked as secret: in the files, and nowhere else."""
-    recorded = program(stack)
+    recorded = program(stack, target=target)
     held = set()
     for each in recorded.resources:
         for key, value in each.inputs.items():
@@ -106,7 +134,7 @@ def test_secrets_are_nowhere_in_clear(stack: str) -> None:
                 held.add(key)
                 assert secret(value), f"{each.urn}: {key}"
 
-    assert held == {"uploads"}
+    assert held == HOLDS_SECRETS[target]
     assert all(secret(each.inputs["input"]) for each in recorded.of(STASH))
     assert "the-value-of" not in json.dumps(recorded.outputs)
 
@@ -119,8 +147,18 @@ def test_every_secret_reaches_a_file(stack: str) -> None:
         for each in program(stack).of(CONTAINER)
         if "uploads" in each.inputs
     }
+    in_cluster = {
+        each.labels["slipway.component"]: {
+            f"/run/secrets/{name}": value.replace("@postgres:", f"@guestbook-{stack}-postgres:").replace(
+                "@redis:", f"@guestbook-{stack}-redis:"
+            )
+            for name, value in clear(each.inputs["stringData"]).items()
+        }
+        for each in program(stack, target=Target.KUBERNETES).of("kubernetes:core/v1:Secret")
+    }
     prefix = f"guestbook-{stack}"
 
+    assert in_cluster == files
     assert files == {
         "postgres-secrets": {"/run/secrets/postgres_password": "the-value-of-postgres_password"},
         "redis-secrets": {"/run/secrets/redis.conf": 'requirepass "the-value-of-redis_password"\nsave ""\n'},
@@ -138,8 +176,22 @@ def test_every_secret_reaches_a_file(stack: str) -> None:
 def test_data_is_protected_in_prod(stack: str) -> None:
     """In prod, the volumes of the database and the uploads cannot be deleted; elsewhere they go with the stack."""
     protected = {each.inputs["name"] for each in program(stack).of(VOLUME) if each.protect and each.retain_on_delete}
+    in_cluster = {
+        (each.kind, each.metadata["name"])
+        for each in labelled(program(stack, target=Target.KUBERNETES), Target.KUBERNETES)
+        if each.protect and each.retain_on_delete
+    }
 
     assert protected == ({"guestbook-prod-postgres", "guestbook-prod-media"} if stack == "prod" else set())
+    assert in_cluster == (
+        {
+            ("Namespace", "guestbook-prod"),
+            ("PersistentVolumeClaim", "postgres"),
+            ("PersistentVolumeClaim", "media"),
+        }
+        if stack == "prod"
+        else set()
+    )
 
 
 @every_stack
@@ -219,20 +271,23 @@ def test_replicas(stack: str) -> None:
     assert len(web) == REPLICAS[stack]
 
 
+@every_target
 @every_stack
-def test_exports(stack: str) -> None:
+def test_exports(stack: str, target: Target) -> None:
     """What the stack tells is known before anything runs, and nothing secret."""
-    outputs = program(stack, preview=True).outputs
+    outputs = program(stack, preview=True, target=target).outputs
+    registry = {Target.DOCKER: "", Target.KUBERNETES: "registry.example.org/"}[target]
 
     assert set(outputs) == {"url", "release", "image"}
-    assert outputs["image"] == f"guestbook:{outputs['release']}"
+    assert outputs["image"] == f"{registry}guestbook:{outputs['release']}"
     assert len(outputs["release"]) == 12
 
 
+@every_target
 @every_stack
-def test_nothing_names_a_machine(stack: str) -> None:
+def test_nothing_names_a_machine(stack: str, target: Target) -> None:
     """No input holds a path of this machine: the state is the same wherever the update ran."""
-    for each in program(stack).resources:
+    for each in program(stack, target=target).resources:
         assert str(Path.home()) + "/" not in json.dumps(clear(each.inputs))
         assert str(ROOT) not in json.dumps(clear(each.inputs))
 
