@@ -473,7 +473,7 @@ def test_static_files() -> None:
 
 def together(each: Registered) -> bool:
     """Whether pods have to be on the node of all that have the mark, and have the mark."""
-    marked = each.spec["template"]["metadata"]["labels"].get("slipway.storage") == "shared"
+    marked = bool(each.spec["template"]["metadata"]["labels"].get("slipway.storage") == "shared")
     affinity = (each.pod or {}).get("affinity")
     assert marked == (affinity is not None)
     if affinity:
@@ -829,7 +829,7 @@ def test_gateway_with_a_certificate(tls: args.Tls, kind: str) -> None:
     """The Gateway's listener names the certificate by a fixed name, and is allowed to read it."""
     recorded = edge(args.Exposure(kind=Expose.GATEWAY, gateway="gateways/public", tls=tls))
 
-    assert made(recorded, kind, "edge-tls")
+    assert made(recorded, kind, "edge-tls").labels["slipway.component"] == "edge"
     assert made(recorded, "ReferenceGrant").spec == {
         "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "gateways"}],
         "to": [{"group": "", "kind": "Secret", "name": "edge-tls"}],
