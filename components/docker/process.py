@@ -16,7 +16,7 @@ from components.labels import RELEASE
 STEADY_SECONDS = 10
 """How long one must have run to count as running."""
 
-STARTUP_SECONDS = 60
+STARTUP_SECONDS = 30
 """How long it has for that, with the attempts that failed."""
 
 # The first process of the container began when the container was started last. All of it is in ticks of 10 ms.
