@@ -138,7 +138,9 @@ def test_environment_of_the_switch() -> None:
     }
 
 
-@pytest.mark.parametrize("command", [nginx.edge_command(), nginx.switch_command(), nginx.edge_health_command()])
+@pytest.mark.parametrize(
+    "command", [nginx.edge_command(), nginx.switch_command(), nginx.edge_health_command(), nginx.verify_command()]
+)
 def test_programs_are_shell(command: list[str]) -> None:
     """Each command is a shell and a program that the shell can parse."""
     assert command[:2] == ["sh", "-c"]
@@ -151,3 +153,41 @@ def test_the_command_of_the_edge_knows_no_stack() -> None:
     assert str(nginx.HTTP_PORT) in program
     assert str(nginx.STATUS_PORT) in program
     assert nginx.CONFIG_DIR in program
+
+
+@pytest.mark.parametrize(
+    ("expose", "believed"),
+    [("none", True), ("ingress", True), ("gateway", True), ("node_port", False), ("load_balancer", False)],
+)
+def test_on_a_cluster_only_what_is_in_it_is_believed(expose: str, believed: bool) -> None:  # noqa: FBT001 - a table
+    """Where visitors connect from outside of the cluster, what they say about themselves counts for nothing."""
+    cluster = {"registry": "registry.example.org", "expose": expose, "gateway": "a/b"}
+    text = nginx.site(settings({"target": "kubernetes", "kubernetes": cluster}))
+
+    assert ("real_ip_header X-Forwarded-For;" in text) is believed
+
+
+def test_standalone() -> None:
+    """Without a switch, everything is in three files; one name stands for all processes, and no connection is kept."""
+    files = nginx.standalone(nginx.site(settings()), "web:8000")
+
+    assert set(files) == {"nginx.conf", "upstream.conf", "status.conf"}
+    assert files["upstream.conf"].count("server web:8000 max_fails=0;") == 3
+    assert "keepalive" not in files["upstream.conf"]
+    assert dict(re.findall(r"proxy_set_header (\S+) (.+);", files["nginx.conf"]))["Connection"] == "close"
+    assert "listen 8081;" in files["status.conf"]
+
+
+def test_standalone_knows_itself() -> None:
+    """Each configuration tells its own id, which is the same for the same text."""
+    ids = {
+        re.findall(r'return 200 "([0-9a-f]{12})\\n"', nginx.standalone(text, "web:8000")["status.conf"])[0]
+        for text in ("one", "two", "one")
+    }
+    assert len(ids) == 2
+
+
+def test_standalone_has_no_shell() -> None:
+    """Nginx is the first process, so that it gets the signals, and reads what is mounted."""
+    assert nginx.standalone_command()[0] == "nginx"
+    assert f"{nginx.CONFIG_DIR}/nginx.conf" in nginx.standalone_command()
