@@ -146,8 +146,9 @@ def _exists(found: Match[str], engine: "Engine") -> Problem:
 
 
 def _conflict(found: Match[str], engine: "Engine") -> Problem:
+    fields = ", ".join(line.removeprefix("- ").strip() for line in found["fields"].strip().splitlines())
     return Problem(
-        f"somebody else has changed what stack {engine.stack} owns: {found['who']} set {found['fields'].strip()}",
+        f"somebody else has changed what stack {engine.stack} owns: {found['who']} set {fields}",
         allowed="changes by way of the settings",
         mend=f"PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK={engine.stack}   # takes it back",
     )

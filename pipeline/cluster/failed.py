@@ -23,6 +23,8 @@ _OURS = re.compile(r"Kubernetes (?:API server|cluster)|kubernetes:\S+ \([^)]*\):
 _STARTING = {"ContainerCreating", "PodInitializing"}
 _PULLS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 _KILLED_FOR_MEMORY = "OOMKilled"
+_STOPPED = {0, 137, 143}
+"""How a process ends that the kubelet has stopped."""
 _SETTINGS = {"migration": "web", "static": "web", "static-files": "web", "switch": "edge"}
 """Whose resources a step has."""
 
@@ -244,18 +246,16 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
         mend = f"{cluster.kubectl} describe pod {name}"
     elif ended.get("exitCode") or (last and not status.get("ready")):
         end = ended if ended.get("exitCode") else last
-        what = _end(end, status)
         probe = _last(pod, found, "Unhealthy")
-        what += f"; its check said: {probe}" if probe and not ended else ""
+        if probe and not ended and end.get("exitCode") in _STOPPED and end.get("reason") != _KILLED_FOR_MEMORY:
+            what, mend = f"was stopped since its check failed: {probe}", _longer(component, stack, look)
+        else:
+            what = _end(end, status)
         if end.get("reason") == _KILLED_FOR_MEMORY:
             mend = _more(component, stack, pod, container)
     elif "running" in state and not status.get("ready"):
         what = f"is not ready: {_last(pod, found, 'Unhealthy') or 'it has not answered its check yet'}"
-        mend = (
-            f"{look}\n{config_set(('web', 'startup_seconds'), 120, stack)}   # where it only needs longer"
-            if component == "web"
-            else look
-        )
+        mend = _longer(component, stack, look)
     if not what:
         return None
     return Reason(
@@ -267,6 +267,12 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
         previous=bool(last) and not ended,
         pod=name,
     )
+
+
+def _longer(component: str, stack: str, look: str) -> str:
+    if component != "web":
+        return look
+    return f"{look}\n{config_set(('web', 'startup_seconds'), 120, stack)}   # where it only needs longer"
 
 
 def _end(end: Json, status: Json) -> str:

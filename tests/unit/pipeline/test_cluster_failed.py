@@ -40,6 +40,12 @@ CRASHED = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s re
 RAN: dict[str, Any] = {"restartCount": 2, "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}
 
 
+MORE_TIME = (
+    f"{KUBECTL} logs new -c web\n"
+    "pulumi config set --path 'slipway:web.startup_seconds' 120 --stack dev   # where it only needs longer"
+)
+
+
 @pytest.mark.parametrize(
     ("status", "events", "found", "mend"),
     [
@@ -104,16 +110,22 @@ RAN: dict[str, Any] = {"restartCount": 2, "lastState": {"terminated": {"exitCode
             f"{KUBECTL} describe pod new",
         ),
         (
+            {
+                "phase": "Running",
+                **container(CRASHED, ready=False, restartCount=3, lastState={"terminated": {"exitCode": 0}}),
+            },
+            [event("new", "Unhealthy", "Startup probe failed: connection refused")],
+            "was stopped since its check failed: Startup probe failed: connection refused",
+            MORE_TIME.replace("-c web", "-c web --previous"),
+        ),
+        (
             {"phase": "Running", **container({"running": {}}, ready=False)},
             [
                 event("new", "Unhealthy", "Readiness probe failed: statuscode: 400"),
                 event("new", "Unhealthy", "Readiness probe failed: statuscode: 500", at="2026-01-01T00:00:01Z"),
             ],
             "is not ready: Readiness probe failed: statuscode: 500",
-            (
-                f"{KUBECTL} logs new -c web\n"
-                "pulumi config set --path 'slipway:web.startup_seconds' 120 --stack dev   # where it only needs longer"
-            ),
+            MORE_TIME,
         ),
     ],
 )

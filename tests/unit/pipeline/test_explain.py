@@ -1,4 +1,4 @@
-"""What errors of Pulumi, Docker and the build mean."""
+"""What errors of Pulumi, Docker, Kubernetes and the build mean."""
 
 import pytest
 
@@ -12,6 +12,13 @@ file with `pulumi cancel`.
   file:///x.json: created by me@host (pid 7) at 2026-01-01T00:00:00Z"""
 COLLECTSTATIC = """#12 [build 7/9] RUN python manage.py collectstatic --noinput
 \x1b[31m#12 1.2 ModuleNotFoundError: No module named 'config.nope'\x1b[0m"""
+
+
+AWAY = (
+    "make doctor STACK=dev\n"
+    "# if the cluster is gone for good, with everything in it:\n"
+    "PULUMI_K8S_DELETE_UNREACHABLE=true pulumi refresh --yes --stack dev"
+)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,111 @@ COLLECTSTATIC = """#12 [build 7/9] RUN python manage.py collectstatic --noinput
             "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
             "the Docker daemon does not answer at unix:///var/run/docker.sock",
             "tools/bootstrap   # starts it where it may, or says how",
+        ),
+        (
+            (
+                "error: configured Kubernetes cluster is unreachable: unable to load schema information from the API server:"
+                ' Get "https://127.0.0.1:1/openapi/v2?timeout=32s": dial tcp 127.0.0.1:1: connect: connection refused'
+            ),
+            "the Kubernetes cluster of stack dev does not answer: dial tcp 127.0.0.1:1: connect: connection refused",
+            AWAY,
+        ),
+        (
+            "error: configured Kubernetes cluster is unreachable: the server has asked for the client to provide credentials",
+            (
+                "the Kubernetes cluster of stack dev does not answer: "
+                "the server has asked for the client to provide credentials"
+            ),
+            AWAY,
+        ),
+        (
+            (
+                'error: resource "urn" was not successfully created by the Kubernetes API server: '
+                'configmaps "exists" already exists\n\nThe resource already exists in the cluster.'
+            ),
+            'configmaps "exists" is in the cluster already, and stack dev did not make it',
+            "pulumi config set --path slipway:kubernetes.namespace OTHER --stack dev",
+        ),
+        (
+            'had an apply conflict: Apply failed with 1 conflict: conflict with "kubectl" using apps/v1: .spec.replicas',
+            "somebody else has changed what stack dev owns: kubectl set .spec.replicas",
+            "PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK=dev   # takes it back",
+        ),
+        (
+            'Apply failed with 2 conflicts: conflicts with "kubectl-edit" using apps/v1:\n- .spec.replicas\n- .spec.paused',
+            "somebody else has changed what stack dev owns: kubectl-edit set .spec.replicas, .spec.paused",
+            "PULUMI_K8S_ENABLE_PATCH_FORCE=true make up STACK=dev   # takes it back",
+        ),
+        (
+            'secrets is forbidden: User "ci" cannot create resource "secrets" in API group "" in the namespace "shop-dev"',
+            (
+                "the credentials of the kubeconfig may not do what stack dev needs: "
+                'User "ci" cannot create resource "secrets" in API group "" in the namespace "shop-dev"'
+            ),
+            "kubectl auth can-i --list -n NAMESPACE   # whoever administers the cluster gives what is missing",
+        ),
+        (
+            'pods "web" is forbidden: exceeded quota: team, requested: pods=1, used: pods=5, limited: pods=5',
+            "a quota of the namespace is too small: exceeded quota: team, requested: pods=1, used: pods=5, limited: pods=5",
+            (
+                "kubectl describe resourcequota -n NAMESPACE   # whoever administers the cluster raises it\n"
+                "pulumi config set --path slipway:web.replicas 1 --stack dev   # or less of everything"
+            ),
+        ),
+        (
+            'pods "web" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+            'the cluster refuses a pod: it violates PodSecurity "restricted:latest": runAsNonRoot != true',
+            "change what the pod asks for",
+        ),
+        (
+            "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
+            "slipway:kubernetes.storage: a claim was to become smaller, which no storage can; nothing was lost",
+            "pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack dev",
+        ),
+        (
+            "forbidden: only dynamically provisioned pvc can be resized and the storageclass must support resize",
+            "slipway:kubernetes.storage: a claim was to grow, which its storage class does not allow; nothing was lost",
+            "pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack dev",
+        ),
+        (
+            "spec: Forbidden: spec is immutable after creation except resources.requests",
+            (
+                "the cluster does not let that change: "
+                "spec: Forbidden: spec is immutable after creation except resources.requests"
+            ),
+            "set it back in stacks/Pulumi.dev.yaml, or move the data to a new stack",
+        ),
+        (
+            (
+                "creation of resource shop-dev/postgres with kind Cluster failed because the Kubernetes API server reported that"
+                " the apiVersion for this resource does not exist"
+            ),
+            "the cluster does not know shop-dev/postgres with kind Cluster: what brings it is not installed",
+            "kubectl api-resources   # shows what it knows",
+        ),
+        (
+            "error: failed to push r.example.org/shop:1: denied: requested access to the resource is denied",
+            (
+                "the registry does not let this machine push the image: "
+                "error: failed to push r.example.org/shop:1: denied: requested access to the resource is denied"
+            ),
+            (
+                "docker login REGISTRY   # the one of slipway:kubernetes.registry\n"
+                "pulumi config set --path slipway:kubernetes.registry REGISTRY --stack dev   # or another one"
+            ),
+        ),
+        (
+            (
+                "the Kubernetes API server reported that it failed to fully initialize or become live: "
+                "'web' timed out waiting to be Ready"
+            ),
+            "web was not ready in time; what served before goes on serving",
+            "make doctor STACK=dev   # shows what does not run, and why",
+        ),
+        (
+            "error: timed out waiting for the condition",
+            "something in the cluster was not ready in time; what served before goes on serving",
+            "make doctor STACK=dev   # shows what does not run, and why",
         ),
     ],
 )
