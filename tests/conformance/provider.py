@@ -1,6 +1,6 @@
 """A resource plugin as Pulumi's engine talks to it: started, configured, and asked over gRPC.
 
-It knows nothing of Docker and nothing of our own plugin, so that the official one answers the same questions.
+It knows nothing of Docker, of Kubernetes and of our own plugins, so that the official one answers the same questions.
 """
 
 import os
@@ -52,7 +52,9 @@ class _Engine(engine_pb2_grpc.EngineServicer):
 class Plugin:
     """One running plugin."""
 
-    def __init__(self, command: Sequence[str], configuration: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], configuration: Mapping[str, str] | None = None, *, provider: str = "docker"
+    ) -> None:
         self._engine = _Engine()
         self._server = grpc.server(futures.ThreadPoolExecutor(4))
         engine_pb2_grpc.add_EngineServicer_to_server(self._engine, self._server)
@@ -68,7 +70,7 @@ class Plugin:
             raise AssertionError(f"{command[0]} printed {first!r} instead of its port")
         self._channel = grpc.insecure_channel(f"127.0.0.1:{int(first)}")
         self.stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-        settings = {f"docker:config:{key}": value for key, value in (configuration or {}).items()}
+        settings = {f"{provider}:config:{key}": value for key, value in (configuration or {}).items()}
         reply = self.stub.Configure(
             provider_pb2.ConfigureRequest(
                 args=_struct(configuration or {}),
@@ -110,10 +112,12 @@ class Plugin:
         )
         return _properties(reply.inputs), [[failure.property, failure.reason] for failure in reply.failures]
 
-    def create(self, token: str, inputs: Properties, *, preview: bool = False) -> tuple[str, Properties]:
+    def create(
+        self, token: str, inputs: Properties, *, preview: bool = False, seconds: float = 120
+    ) -> tuple[str, Properties]:
         """Return the id and the outputs of a new resource."""
         request = provider_pb2.CreateRequest(
-            urn=_urn(token), properties=_struct(inputs), timeout=0 if preview else 120, preview=preview
+            urn=_urn(token), properties=_struct(inputs), timeout=0 if preview else seconds, preview=preview
         )
         reply = _ask(self.stub.Create, request)
         return reply.id, _properties(reply.properties)
@@ -144,7 +148,17 @@ class Plugin:
         )
         return reply.id, _properties(reply.properties), _properties(reply.inputs)
 
-    def update(self, token: str, id_: str, state: Properties, old_inputs: Properties, inputs: Properties) -> Properties:
+    def update(  # noqa: PLR0913 - what the protocol sends
+        self,
+        token: str,
+        id_: str,
+        state: Properties,
+        old_inputs: Properties,
+        inputs: Properties,
+        *,
+        preview: bool = False,
+        seconds: float = 120,
+    ) -> Properties:
         """Return the outputs of a changed resource."""
         reply = _ask(
             self.stub.Update,
@@ -154,7 +168,8 @@ class Plugin:
                 olds=_struct(state),
                 old_inputs=_struct(old_inputs),
                 news=_struct(inputs),
-                timeout=120,
+                timeout=0 if preview else seconds,
+                preview=preview,
             ),
         )
         return _properties(reply.properties)
