@@ -34,6 +34,13 @@ def add_command(  # noqa: PLR0913 - what a command has
     return parser
 
 
+def add_group(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, *, summary: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    """Add a command that only has others below it, and give what takes those."""
+    return commands.add_parser(name, help=summary).add_subparsers(metavar="ACTION", required=True)
+
+
 def add_target(parser: argparse.ArgumentParser, *, app: bool = True) -> None:
     """Add the stack, by position or by name, and the project."""
     parser.add_argument("stack", nargs="?", default=argparse.SUPPRESS, help=_STACK_HELP)

@@ -16,6 +16,7 @@ from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.problems import NAMESPACE, full_key
 from components.settings import KEYS, NAME, ONLY_ON, OURS, ROOT, Key, Kind, Settings
 from pipeline import sizing
+from pipeline.arguments import add_command
 from pipeline.console import Console, problem
 
 COMMAND = "python -m pipeline generate"
@@ -291,8 +292,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser(
-        "generate", help="write Pulumi.yaml, the schema and the reference page of the settings"
+    parser = add_command(
+        subparsers, "generate", run, summary="write Pulumi.yaml, the schema and the reference page of the settings"
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not up to date")
-    parser.set_defaults(run=run)

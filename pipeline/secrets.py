@@ -16,6 +16,7 @@ from components.problems import SettingsError
 from components.secrets import GIVEN, NAMES, NAMESPACE, give, in_clear, needed
 from components.settings import ROOT, parse
 from pipeline import settings
+from pipeline.arguments import add_command, add_group, add_stack
 from pipeline.console import Console, PipelineError, problem
 from pipeline.engine import Engine
 
@@ -133,13 +134,13 @@ def _became(name: str, absent: list[str]) -> str:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("secrets", help="the secrets of a stack")
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    start = actions.add_parser("init", help="make the secrets that a stack does not have yet; existing ones stay")
-    start.add_argument("stack", metavar="STACK", nargs="?", default="dev", help="name of the stack (default: dev)")
+    actions = add_group(subparsers, "secrets", summary="the secrets of a stack")
+    start = add_command(
+        actions, "init", run, summary="make the secrets that a stack does not have yet; existing ones stay"
+    )
+    add_stack(start)
     start.add_argument(
         "--secrets-provider",
         metavar="PROVIDER",
         help="for a new stack: what encrypts its secrets, as in `pulumi stack init` (default: a passphrase)",
     )
-    start.set_defaults(run=run)

@@ -12,6 +12,7 @@ import yaml
 
 from components.problems import NAMESPACE, SettingsError, full_key
 from components.settings import KEYS, NAME, ROOT, Resolved, Settings, applies, file_problems, key_at, resolve
+from pipeline.arguments import add_command, add_stack
 from pipeline.console import Console, PipelineError, problem
 
 
@@ -132,7 +133,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
-    parser = subparsers.add_parser("settings", help="every setting of a stack, and where each value comes from")
-    parser.add_argument("stack", metavar="STACK", nargs="?", default="dev", help="name of the stack (default: dev)")
+    parser = add_command(
+        subparsers, "settings", run, summary="every setting of a stack, and where each value comes from"
+    )
+    add_stack(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.set_defaults(run=run)

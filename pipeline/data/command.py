@@ -15,7 +15,7 @@ from pathlib import Path
 
 from components.settings import PostgresProvider, Settings, Target
 from pipeline import settings, stack
-from pipeline.arguments import add_command, add_stack
+from pipeline.arguments import add_command, add_group, add_stack
 from pipeline.console import Console, PipelineError, problem
 from pipeline.data import archive, cluster, host, inside
 from pipeline.data.process import Done, Processes
@@ -43,8 +43,7 @@ MB = 1_000_000
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("data", help="the database and the uploads of a stack, into a file and back")
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = add_group(subparsers, "data", summary="the database and the uploads of a stack, into a file and back")
     for name, run, summary in (
         ("dump", dump, "write the data of a stack into a file"),
         ("restore", restore, "put the data of a file into a stack"),
