@@ -28,6 +28,9 @@ class Namespace(target.Networks):
         self._provider = self._cluster()
         self.providers = [self._provider]
         namespace = self._namespace(name)
+        # One deletion instead of seventy, each of which would wait for its end; a protected namespace stays, and takes
+        # nothing with it.
+        self.whole = None if args.protect else namespace
         self._inside: Input[str] = namespace.metadata.apply(lambda it: str(it.name))
         first = [*self._limits(name), *self._policies(name), self._account(name)]
         # What is in the namespace comes after what rules there, and goes before it.
@@ -50,7 +53,7 @@ class Namespace(target.Networks):
         )
 
     def _options(self) -> ResourceOptions:
-        return ResourceOptions(parent=self, provider=self._provider)
+        return ResourceOptions(parent=self, provider=self._provider, deleted_with=self.whole)
 
     def _namespace(self, name: str) -> core.v1.Namespace:
         args = self._args
