@@ -9,11 +9,14 @@ from collections.abc import Iterator
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # " ~  docker:index:Container web updating (3s) [diff: ~image]; text": what a resource says while it is worked on.
 _EVENT = re.compile(
-    r"^[ @~+\-=><]*(?P<type>\w[\w-]*:\S*:\w+) (?P<name>\S+) (?P<verb>\*?\*?[a-z]+(?: replacement| failed)?(?:\*\*)?)"
+    r"^[ @~+\-=><]*(?P<type>\w[\w-]*:\S*:\w+) (?P<name>\S+) (?P<verb>\*?\*?[a-z]+(?: replacement| original| failed)?(?:\*\*)?)"
     r"(?P<seconds> \([\d.]+s\))?(?:\[retain\])?(?P<difference> \[diff: [^\]]*\];?)? ?(?P<said>.*)$"
 )
 _STEP = re.compile(r"^#\d+ (?P<time>\d+\.\d+ )?(?P<said>.*)$")  # "#14 1.203 text": what a step of a build says
 # What is said again and again, or about steps that took no time.
+# Said of every image at each refresh where the registry speaks plain HTTP, as one on the same machine does.
+_UNVERIFIED = "unable to verify image tags, leaving state unchanged"
+_DONE = ("created", "updated", "replaced", "deleted", "refreshed")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DOTS = re.compile(r"^@ [a-z]+\.+$")
 _QUIET_STEPS = re.compile(
@@ -50,6 +53,8 @@ class Readable:
         event = _EVENT.match(text)
         said = event["said"] if event else text
         step = _STEP.match(said)
+        if _UNVERIFIED in text:
+            return
         if self._in_traceback(step["said"] if step else said) or _chatter(text, event) or self._said_before(event):
             return
         if _HEADING.match(text):
@@ -67,6 +72,8 @@ class Readable:
         self._blank, self._heading = False, None
         if event and step and event["type"] == _BUILD:
             line = text = f"    {event['name']} | {step['said']}"
+        if event and event["type"].startswith(_CLUSTER) and event["verb"].startswith(_DONE) and "error" not in said:
+            line = text = text[: event.start("said")].rstrip("; ")  # what it waited for is over
         yield f"{text[:_LONGEST]} ..." if len(text) > _LONGEST and ("failed to solve" in text or step) else line
 
     def _in_traceback(self, said: str) -> bool:

@@ -1,17 +1,62 @@
-"""What Pulumi leaves in a cluster: nothing half-made, a namespace that takes its time to end, images in a registry."""
+"""What Pulumi leaves in a cluster: half-made steps, a namespace that takes its time to end, images in a registry."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.cluster.check import using, wait_until_ended
-from pipeline.cluster.connection import connect, place_in
+from pipeline.cluster.connection import connect, path_of, place_in
 from pipeline.engine import Engine
 
 IMAGE = "docker-build:index:Image"
 
 
-def remove_half_made(_engine: Engine, _state: Mapping[str, Any]) -> None:
-    """Remove nothing: the next update finds an object that a killed one was making, and takes it over as its own."""
+AUTONAMED = "pulumi.com/autonamed"
+KINDS = {
+    "kubernetes:batch/v1:Job": ("batch/v1", "jobs"),
+    "kubernetes:core/v1:ConfigMap": ("v1", "configmaps"),
+    "kubernetes:core/v1:Secret": ("v1", "secrets"),
+    "kubernetes:core/v1:Service": ("v1", "services"),
+}
+"""What has automatic names."""
+ENDS_WITHIN_SECONDS = 90
+PAUSE_SECONDS = 0.5
+
+
+def remove_half_made(engine: Engine, state: Mapping[str, Any]) -> None:
+    """Remove what a killed update was making under an automatic name: the next one makes another, beside a step that runs.
+
+    What has a fixed name stays: the next update finds it and takes it over as its own.
+    """
+    place = place_in(state)
+    found = half_made(state)
+    if place is None or not found:
+        return
+    with connect(engine, place) as cluster:
+        for kind, home, name in found:
+            path = path_of(*KINDS[kind], home, name)
+            if cluster.get(path) is None:
+                continue
+            engine.console.say(f"    removes the half-made {kind.rpartition(':')[2]} {name}")
+            cluster.ask("DELETE", path, {"propagationPolicy": "Foreground"})
+            end = time.monotonic() + ENDS_WITHIN_SECONDS
+            while cluster.get(path) is not None and time.monotonic() < end:
+                time.sleep(PAUSE_SECONDS)
+
+
+def half_made(state: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name what was being made under automatic names and is not known otherwise: kind, namespace, name."""
+    known = {each.get("id") for each in state.get("resources") or []}
+    found = []
+    for operation in state.get("pending_operations") or []:
+        made = operation["resource"]
+        metadata = (made.get("inputs") or {}).get("metadata")
+        if operation.get("type") != "creating" or made.get("type") not in KINDS or not isinstance(metadata, dict):
+            continue
+        annotations, home, name = metadata.get("annotations") or {}, metadata.get("namespace"), metadata.get("name")
+        if home and name and annotations.get(AUTONAMED) == "true" and f"{home}/{name}" not in known:
+            found.append((str(made["type"]), str(home), str(name)))
+    return found
 
 
 def reach(engine: Engine, state: Mapping[str, Any]) -> None:

@@ -78,6 +78,7 @@ class Api(ThreadingHTTPServer):
         self.refusals: dict[str, tuple[int, str]] = {}
         self.denied: Callable[[dict[str, str]], bool] = lambda _: False
         self.asked: list[str] = []
+        self.deleted: list[str] = []
 
     @property
     def url(self) -> str:
@@ -133,6 +134,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         assert self.path == REVIEW
         self._say(201, {"status": {"allowed": not self.server.denied(body["spec"]["resourceAttributes"])}})
+
+    def do_DELETE(self) -> None:
+        """Forget an object."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.deleted.append(self.path)
+        self._say(200, self.server.answers.pop(self.path))
 
     def _say(self, code: int, answer: object) -> None:
         content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()

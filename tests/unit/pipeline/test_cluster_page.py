@@ -141,6 +141,43 @@ def test_where_a_stack_is_is_known_by_its_state() -> None:
     assert place_in({}) is None
 
 
+def creating(kind: str, name: str, how: str = "creating", **annotations: str) -> dict[str, Any]:
+    """An operation that never ended."""
+    metadata = {"name": name, "namespace": "shop-dev", "annotations": annotations}
+    return {"type": how, "resource": {"type": f"kubernetes:{kind}", "inputs": {"metadata": metadata}}}
+
+
+def test_half_made_steps_are_removed(outside: Engine, api: Api) -> None:
+    """Those with an automatic name, which no update would find again; what has a fixed one is taken over later."""
+    jobs = "/apis/batch/v1/namespaces/shop-dev/jobs"
+    auto = {"pulumi.com/autonamed": "true"}
+    for path in (f"{jobs}/migration-1", f"{jobs}/switch-1", f"{HOME}/services/edge"):
+        api.answers[path] = named(path)
+    state = {
+        "resources": [PROVIDER, {"id": "shop-dev/switch-1"}],
+        "pending_operations": [
+            creating("batch/v1:Job", "migration-1", **auto),
+            creating("batch/v1:Job", "gone", **auto),
+            creating("batch/v1:Job", "switch-1", **auto),
+            creating("core/v1:Service", "edge"),
+            creating("batch/v1:Job", "static-1", how="deleting", **auto),
+            {"type": "creating", "resource": {"type": "docker-build:index:Image"}},
+        ],
+    }
+
+    tidy.remove_half_made(outside, state)
+
+    assert api.deleted == [f"{jobs}/migration-1"]
+    assert printed(outside) == "    removes the half-made Job migration-1\n"
+
+
+def test_nothing_half_made_asks_no_cluster(outside: Engine, api: Api) -> None:
+    """The usual case."""
+    tidy.remove_half_made(outside, {"resources": [PROVIDER]})
+    tidy.remove_half_made(outside, {"pending_operations": [creating("batch/v1:Job", "a")]})
+    assert api.asked == []
+
+
 def test_what_a_registry_holds_stays(outside: Engine, api: Api) -> None:
     """It is not ours to remove; the namespace is waited for."""
     assert tidy.after_destroy(outside, {"resources": [PROVIDER, IMAGE]}, False) == [

@@ -123,6 +123,24 @@ def test_tracebacks_in_build_logs_are_seen() -> None:
     ]
 
 
+def test_what_has_ended_does_not_say_what_it_waited_for() -> None:
+    """Pulumi shows the last message of a resource again when it is done; an error stays."""
+    lines = [
+        " ++ kubernetes:batch/v1:Job migration created replacement (7s) [diff: ~spec]; waiting for Job 'm' to succeed",
+        " -- kubernetes:batch/v1:Job migration deleted original (2s) [diff: ~spec]; waiting for Job 'm' to succeed",
+        " +  kubernetes:apps/v1:Deployment web created (5s) waiting for app ReplicaSet to be available (1/1 Pods available)",
+        " +  kubernetes:apps/v1:Deployment web **creating failed** error: no",
+        " ~  docker-build:index:Image app refreshing (4s) warning: unable to verify image tags, leaving state unchanged: x",
+    ]
+
+    assert Readable().all("\n".join(lines)) == [
+        " ++ kubernetes:batch/v1:Job migration created replacement (7s) [diff: ~spec]",
+        " -- kubernetes:batch/v1:Job migration deleted original (2s) [diff: ~spec]",
+        " +  kubernetes:apps/v1:Deployment web created (5s)",
+        " +  kubernetes:apps/v1:Deployment web **creating failed** error: no",
+    ]
+
+
 def test_what_waits_for_the_same_says_so_once() -> None:
     """A cluster says every two seconds what it waits for, with other numbers; something else is news."""
     line = " +  kubernetes:apps/v1:Deployment web creating ({0}s) {1} of 2 replicas ready ({0} s of at most 300 s)"
