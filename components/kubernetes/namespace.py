@@ -47,8 +47,10 @@ class Namespace(target.Networks):
             # Names the cluster for the plugin: with another address of its API, everything would be replaced.
             cluster_identifier=f"{pulumi.get_project()}/{pulumi.get_stack()}",
             enable_server_side_apply=True,
-            # What a killed update left is taken over, and claims that outlived the stack are found again.
+            # What a killed update left is taken over, and claims that outlived the stack are found again; with force,
+            # since each creation owns its fields under a name of its own, and another release is a conflict otherwise.
             upsert_existing_objects=True,
+            enable_patch_force=True,
             opts=ResourceOptions(parent=self),
         )
 

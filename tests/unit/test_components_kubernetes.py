@@ -136,6 +136,7 @@ def test_provider() -> None:
         "clusterIdentifier": "slipway/test",
         "enableServerSideApply": "true",
         "upsertExistingObjects": "true",
+        "enablePatchForce": "true",
     }
     assert {each.provider.split("::")[-2] for each in recorded.resources if each.type.startswith("kubernetes:")} == {
         "cluster"
