@@ -182,6 +182,25 @@ def test_the_page_about_networks_names_every_flow() -> None:
     assert sorted(rows) == sorted(wanted)
 
 
+@pytest.mark.parametrize(
+    ("page", "begin", "code"),
+    [("troubleshooting.md", "\n## On a cluster\n", "pipeline"), ("data.md", "\n## When it fails\n", "pipeline/data")],
+)
+def test_errors_are_quoted_as_they_are_printed(page: str, begin: str, code: str) -> None:
+    """What stands for something else is left out with three dots; the rest of each text is in the code."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").partition(begin)[2]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / code).rglob("*.py")))
+    joined = re.sub(r"""["']\s*\n\s*f?["']""", "", source)
+    parts = [
+        part.strip(' "')
+        for quoted in INLINE.findall(FENCE.sub("", text))
+        if "..." in quoted and "secrets:" not in quoted
+        for part in re.split(r"\.\.\.", quoted)
+    ]
+    assert len(parts) > 5
+    assert [part for part in parts if len(part) > len("a word") and part not in joined] == []
+
+
 def test_the_page_about_moving_names_every_need() -> None:
     """The oldest version, and each setting that asks for something of the cluster."""
     text = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
