@@ -393,6 +393,8 @@ class SwitchArgs:
     """What it may use."""
     release: str
     """Identity of the release."""
+    revision: Input[str]
+    """What names the web processes of this update: a release can get other settings or secrets."""
     site: str
     """Text of ``nginx.conf``."""
     members: Sequence[Input[str]]

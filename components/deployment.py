@@ -222,6 +222,7 @@ class Deployment:
                 release=self.release,
                 site=site,
                 members=web.members,
+                revision=web.revision,
                 replicas=scale.min if scale.enabled else settings.web.replicas,
                 edge_host=edge.host,
                 health=self._health,

@@ -10,6 +10,7 @@ PROJECT = "slipway.project"
 STACK = "slipway.stack"
 COMPONENT = "slipway.component"
 RELEASE = "slipway.release"
+REVISION = "slipway.revision"
 ATTEMPT = "slipway.attempt"
 STORAGE = "slipway.storage"
 

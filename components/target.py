@@ -73,6 +73,8 @@ class Web(ComponentResource):
 
     members: Sequence[Output[str]]
     """``host:port`` of each that serves, where each has a name of its own."""
+    revision: Output[str]
+    """Names these very processes: with another image, setting or secret, it is another one."""
 
 
 Args = TypeVar("Args", contravariant=True)  # noqa: PLC0105 - the name of what it stands for

@@ -1,6 +1,6 @@
 """The containers that serve the app. A release gets new ones beside the old; nobody asks them before the switch."""
 
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
 from components import health, target
 from components.app import USER
@@ -19,7 +19,9 @@ class Web(target.Web):
             for number in range(1, args.replicas + 1)
         ]
         self.members = [container.name.apply(lambda host: f"{host}:{args.port}") for container in containers]
-        self.register_outputs({"members": self.members})
+        # Each has a name of its own, and another one has another.
+        self.revision = Output.from_input(args.release)
+        self.register_outputs({"members": self.members, "revision": self.revision})
 
     @staticmethod
     def _container(args: WebArgs) -> Container:

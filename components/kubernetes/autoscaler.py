@@ -10,7 +10,9 @@ CALM_SECONDS = 300
 """How long it must have been calm before there are fewer: what comes in waves would cost a start for each."""
 
 
-def spec(name: str, scale: Autoscale, resources: Resources) -> "autoscaling.v2.HorizontalPodAutoscalerSpecArgs":  # a name alone: loading it takes 70 ms
+def spec(
+    name: str, scale: Autoscale, resources: Resources
+) -> "autoscaling.v2.HorizontalPodAutoscalerSpecArgs":  # a name alone: loading it takes 70 ms
     """Give the specification of an autoscaler of a Deployment."""
     target = autoscaling.v2.MetricTargetArgs(type="Utilization", average_utilization=utilization(scale, resources))
     return autoscaling.v2.HorizontalPodAutoscalerSpecArgs(

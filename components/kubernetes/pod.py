@@ -59,7 +59,7 @@ class Pod:
     """How long it may finish after it was asked to stop."""
     files_group: int | None = None
     """The group of what is mounted; the user's own where it is None. Pods that share a claim share the group."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Input[str]] = field(default_factory=dict)
     """Labels beside those that all have."""
     program: Sequence[str] | None = None
     """The program instead of the image's entrypoint; None for the image's."""
@@ -91,7 +91,11 @@ class Pod:
 
 def template(pod: Pod) -> core.v1.PodTemplateSpecArgs:
     """Give the template of a pod."""
-    labels = {**pod.owner.labels(pod.component), **pod.labels, **(TOGETHER if pod.together else {})}
+    labels: dict[str, Input[str]] = {
+        **pod.owner.labels(pod.component),
+        **pod.labels,
+        **(TOGETHER if pod.together else {}),
+    }
     return core.v1.PodTemplateSpecArgs(metadata=meta.v1.ObjectMetaArgs(labels=labels), spec=_spec(pod))
 
 

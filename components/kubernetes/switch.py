@@ -4,7 +4,7 @@ The Deployment hands the traffic over pod by pod, but the plugin may call it rea
 the release, waits until the Service has no other, and asks through the edge.
 """
 
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes import core
 
 from components import app, nginx, target
@@ -12,7 +12,7 @@ from components.args import SwitchArgs
 from components.kubernetes import exposure, job, metadata, roles
 from components.kubernetes.edge import USER
 from components.kubernetes.pod import Pod
-from components.labels import RELEASE
+from components.labels import RELEASE, REVISION
 
 
 class Switch(target.Step):
@@ -20,7 +20,7 @@ class Switch(target.Step):
 
     def __init__(self, name: str, args: SwitchArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("slipway:kubernetes:Switch", name, {}, opts)
-        labels = {**args.owner.labels(roles.WEB), RELEASE: args.release}
+        labels: dict[str, Input[str]] = {**args.owner.labels(roles.WEB), REVISION: args.revision}
         addresses = core.v1.Service(
             f"{name}-release",
             metadata=metadata.of(args.owner, "switch", args.network, annotations=metadata.SKIP_AWAIT),
@@ -37,7 +37,8 @@ class Switch(target.Step):
             image=args.image,
             user=USER,
             resources=args.resources,
-            labels={RELEASE: args.release},
+            # Another revision is another Job: what was proved of the one before says nothing of it.
+            labels={RELEASE: args.release, REVISION: args.revision},
             program=nginx.verify_command(),
             environment=nginx.verify_environment(
                 nginx.Verification(

@@ -1,6 +1,8 @@
 """The pods that serve the app. A release gets new ones beside the old; an old one goes when a new one can serve."""
 
-from pulumi import ResourceOptions
+import hashlib
+
+from pulumi import Output, ResourceOptions
 from pulumi_kubernetes import autoscaling
 
 from components import target
@@ -8,7 +10,7 @@ from components.args import WebArgs
 from components.kubernetes import app, autoscaler, metadata, probes, roles, workload
 from components.kubernetes.pod import Claim, Pod
 from components.kubernetes.workload import Workload
-from components.labels import RELEASE
+from components.labels import RELEASE, REVISION
 
 PRE_STOP_SECONDS = 5
 """How long a pod that has to go still takes requests: until every node knows that it gets none any more."""
@@ -20,6 +22,7 @@ class Web(target.Web):
     def __init__(self, name: str, args: WebArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("slipway:kubernetes:Web", name, {}, opts)
         namespace, scale = args.networks[0], args.autoscale
+        self.revision = _revision(args)
         web = Workload(
             pod=self._pod(args),
             replicas=scale.max if scale else args.replicas,
@@ -37,17 +40,16 @@ class Web(target.Web):
             )
         # Pods have no names that last; the switch asks the cluster for their addresses.
         self.members = []
-        self.register_outputs({"members": self.members})
+        self.register_outputs({"members": self.members, "revision": self.revision})
 
-    @staticmethod
-    def _pod(args: WebArgs) -> Pod:
+    def _pod(self, args: WebArgs) -> Pod:
         return Pod(
             owner=args.owner,
             component=roles.WEB,
             image=args.image,
             user=app.USER,
             resources=args.resources,
-            labels={RELEASE: args.release},
+            labels={RELEASE: args.release, REVISION: self.revision},
             arguments=args.command,
             environment=args.environment,
             port=args.port,
@@ -59,3 +61,23 @@ class Web(target.Web):
             together=args.together,
             spread=True,
         )
+
+
+def _revision(args: WebArgs) -> Output[str]:
+    """Name what the pods are made of. A change of settings or secrets rolls them as a release does."""
+    said = repr(
+        (
+            args.release,
+            args.command,
+            sorted(args.environment.items()),
+            args.resources,
+            args.media_root,
+            args.health,
+            args.port,
+            args.startup_seconds,
+            args.stop_grace_seconds,
+            args.together,
+        )
+    )
+    made = Output.all(args.image, args.secrets, args.storage)
+    return made.apply(lambda names: hashlib.sha256("\n".join([said, *map(str, names)]).encode()).hexdigest()[:12])

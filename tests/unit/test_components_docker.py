@@ -484,6 +484,7 @@ def test_switch_waits_for_what_it_needs() -> None:
             resources=SMALL,
             release="0123456789ab",
             site="text",
+            revision="0a1b2c3d4e5f",
             members=["a:8000", "b:8000"],
             replicas=2,
             edge_host="edge",

@@ -1,6 +1,8 @@
 """Each component of the Kubernetes target registers exactly what it says."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -499,6 +501,7 @@ def switched(replicas: int = 2) -> Recorded:
         resources=SMALL,
         release="0123456789ab",
         site="",
+        revision="0a1b2c3d4e5f",
         members=[],
         replicas=replicas,
         edge_host="edge",
@@ -519,7 +522,9 @@ def test_switch() -> None:
 
     assert "name" not in service.metadata
     assert service.spec["clusterIP"] == "None"
-    assert service.spec["selector"] == {**OURS, "slipway.component": "web", "slipway.release": "0123456789ab"}
+    assert service.spec["selector"] == {**OURS, "slipway.component": "web", "slipway.revision": "0a1b2c3d4e5f"}
+    labels = each.spec["template"]["metadata"]["labels"]
+    assert (labels["slipway.release"], labels["slipway.revision"]) == ("0123456789ab", "0a1b2c3d4e5f")
     assert {one["name"]: one["value"] for one in only["env"]} == {
         "SLIPWAY_RELEASE": "switch-release-01234567",
         "SLIPWAY_ALL": "web-pods",
@@ -544,7 +549,13 @@ def test_the_switch_waits_in_bounds(replicas: int, seconds: int) -> None:
 # What runs for ever -------------------------------------------------------------------------------------------------------
 
 
-def web(*, replicas: int = 2, scale: args.Autoscale | None = None, together: bool = False) -> Recorded:
+def web(
+    *,
+    replicas: int = 2,
+    scale: args.Autoscale | None = None,
+    together: bool = False,
+    **other: Any,  # noqa: ANN401 - fields are of many types
+) -> Recorded:
     """Make the web processes."""
     made_of = args.WebArgs(
         owner=OWNER,
@@ -565,7 +576,7 @@ def web(*, replicas: int = 2, scale: args.Autoscale | None = None, together: boo
         autoscale=scale,
         together=together,
     )
-    return run(lambda: Web("web", made_of).members)
+    return run(lambda: Web("web", replace(made_of, **other)).members)
 
 
 def test_web() -> None:
@@ -589,6 +600,21 @@ def test_web() -> None:
     ]
     assert each.timeouts == {"create": "210s", "update": "210s"}
     assert each.spec["progressDeadlineSeconds"] == 120
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"image": "app@sha256:2"}, {"secrets": "app-secrets-2"}, {"environment": {"A": "c"}}, {"release": "ba9876543210"}],
+)
+def test_the_revision_of_web(other: dict[str, Any]) -> None:
+    """Whatever rolls the pods gives them another revision, so that the switch proves those and no others."""
+
+    def revision(recorded: Recorded) -> str:
+        label: str = made(recorded, "Deployment", "web").spec["template"]["metadata"]["labels"]["slipway.revision"]
+        return label
+
+    assert revision(web()) == revision(web()) != revision(web(**other))
+    assert re.fullmatch("[0-9a-f]{12}", revision(web()))
 
 
 def test_probes_of_web() -> None:
