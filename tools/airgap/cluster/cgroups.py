@@ -64,4 +64,4 @@ def _hierarchies() -> list[Path]:
     """Where they are mounted."""
     if (MOUNT / "cgroup.controllers").exists():
         return [MOUNT]
-    return sorted({path.parent.resolve() for path in MOUNT.glob("*/cgroup.procs") if path.parent.name != "unified"})
+    return sorted({path.parent.resolve() for path in MOUNT.glob("*/cgroup.procs")})

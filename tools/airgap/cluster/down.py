@@ -28,7 +28,16 @@ KUBELET_LEAVES = (
     Path("/var/lib/kubelet/checkpoints"),
 )
 """What the kubelet makes outside of its own folder."""
-EMPTY_AFTERWARDS = (*("/var/lib/kubelet", "/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", "/run/netns"),)
+EMPTY_AFTERWARDS = (
+    *(
+        "/var/lib/kubelet",
+        "/var/lib/cni/results",
+        "/var/lib/cni",
+        "/var/log/containers",
+        "/run/netns",
+        "/run/containerd/s",
+    ),
+)
 
 
 def down(report: Report) -> None:
@@ -95,7 +104,7 @@ def _unmount(path: Path) -> None:
 
 
 def _remove_files() -> None:
-    for path in (*pods.results(), *_log_links()):
+    for path in (*pods.stale(), *pods.sockets(), *_log_links()):
         path.unlink(missing_ok=True)
     if not Path("/var/lib/kubelet/config.yaml").exists():  # else another kubelet is installed here
         for folder in KUBELET_LEAVES:

@@ -20,6 +20,7 @@ SERVICE = "/runtime.v1.RuntimeService"
 CALL_SECONDS = 30.0
 GONE_SECONDS = 5.0
 AT_ONCE = 8
+RESULTS = Path("/var/lib/cni/results")
 
 _VARINT_END = 0x80
 _BYTES = 2  # the wire type of texts and messages
@@ -109,15 +110,26 @@ def _shims() -> Iterator[int]:
 
 
 def networks() -> list[Path]:
-    """The network namespaces of our pods, as the CNI plugins have noted them."""
-    found = set()
-    for file in results():
-        with contextlib.suppress(OSError, ValueError):
-            interfaces = json.loads(file.read_text())["result"].get("interfaces", [])
-            found |= {Path(each["sandbox"]) for each in interfaces if each.get("sandbox")}
+    """Find the network namespaces of our pods, as the CNI plugins have noted them."""
+    found = {space for file in RESULTS.glob(f"{place.CONTEXT}-*") for space in _spaces(file)}
     return sorted(path for path in found if path.parent in (Path("/run/netns"), Path("/var/run/netns")))
 
 
-def results() -> list[Path]:
-    """Where the CNI plugins have noted what they did for our pods."""
-    return sorted(Path("/var/lib/cni/results").glob(f"{place.CONTEXT}-*"))
+def stale() -> list[Path]:
+    """Find the notes of the CNI plugins about our pods, and those about namespaces that are gone: nobody removes them."""
+    ours = set(RESULTS.glob(f"{place.CONTEXT}-*"))
+    gone = {file for file in RESULTS.glob("*") if (spaces := _spaces(file)) and not any(map(Path.exists, spaces))}
+    return sorted(ours | gone)
+
+
+def sockets() -> list[Path]:
+    """Find the sockets of containerd's helpers, which lie outside of our folder and stay when one is killed."""
+    bundles = (place.run() / "containerd").glob("io.containerd.runtime.v2.task/*/*/address")
+    return sorted({Path(file.read_text().strip().removeprefix("unix://")) for file in bundles})
+
+
+def _spaces(file: Path) -> list[Path]:
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        interfaces = json.loads(file.read_text())["result"].get("interfaces", [])
+        return [Path(each["sandbox"]) for each in interfaces if each.get("sandbox")]
+    return []

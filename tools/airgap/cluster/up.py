@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from pipeline.console import problem, seconds
-from tools.airgap import cache_dir, registry
+from tools.airgap import registry
 from tools.airgap.cluster import certificates, cgroups, images, kubeconfigs, network, place, processes, programs
 from tools.airgap.cluster.addons import ADDONS, Addon
 from tools.airgap.cluster.programs import Programs
-from tools.airgap.daemon import Daemon
+from tools.airgap.daemon import Daemon, run_dir
 from tools.bootstrapping import golang, places
 from tools.bootstrapping.report import Report
 
@@ -26,7 +26,7 @@ KUBECTL_SECONDS = 60.0
 @contextmanager
 def lock(report: Report) -> Iterator[None]:
     """Let one command at a time change the cluster. The lock outlives the folder that `down` removes."""
-    with places.lock(cache_dir() / "cluster.lock", report.say):
+    with places.lock(run_dir() / "cluster.lock", report.say):
         yield
 
 
