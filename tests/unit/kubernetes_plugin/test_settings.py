@@ -66,6 +66,7 @@ def test_where_the_kubeconfig_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     file = tmp_path / "config"
     file.write_text(_kubeconfig(server="https://file"))
     assert Settings({"kubeconfig": str(file)}).active_cluster() == {"server": "https://file"}
+    assert Settings({"kubeconfig": f"{tmp_path / 'absent'}:{file}"}).active_cluster() == {"server": "https://file"}
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'absent'}:{file}")
     assert Settings({}).active_cluster() == {"server": "https://file"}
     monkeypatch.delenv("KUBECONFIG")

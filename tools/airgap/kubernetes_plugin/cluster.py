@@ -149,7 +149,7 @@ class Cluster:
         exceptions = importlib.import_module("kubernetes.client.exceptions")
         urllib3 = importlib.import_module("urllib3")
         if self.cancelled.is_set():
-            raise CancelledError("client rate limiter Wait returned an error: context canceled")
+            raise CancelledError("Resource operation was cancelled")
         try:
             response = client.call_api(
                 path,
@@ -166,7 +166,8 @@ class Cluster:
         except exceptions.ApiException as error:
             raise _api_error(error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise ApiError(0, "", f'{method} "{client.configuration.host}{path}": {_cause(error)}') from error
+            host = client.configuration.host
+            raise ApiError(0, "", f'{method.capitalize()} "{host}{path}": {_cause(error, host)}') from error
 
     def _connected(self) -> Any:  # noqa: ANN401 - the client has no types
         with self._lock:
@@ -256,7 +257,7 @@ def _api_error(error: Any) -> ApiError:  # noqa: ANN401 - the client has no type
     return ApiError(error.status or 0, status.get("reason") or "", message)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, host: str) -> str:
     """Put what went wrong with a connection into the words of Go's client, which people search for."""
     text = str(error)
     for sign, words in (
@@ -268,5 +269,5 @@ def _cause(error: Exception) -> str:
         ("CERTIFICATE_VERIFY_FAILED", "tls: failed to verify certificate"),
     ):
         if sign in text:
-            return words
+            return words if words.startswith("tls") else f"dial tcp {host.partition('://')[2]}: {words}"
     return text

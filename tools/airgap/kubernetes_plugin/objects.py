@@ -394,6 +394,8 @@ def _awaited(
     except NotReadyError as error:
         reasons = [f"{outcome.cause}{error}", *dict.fromkeys(error.lacks)]
         raise InitializationError(target.id, outcome.state(error.live), {}, reasons) from error
+    except PluginError as error:  # the object is there, so it is recorded whatever happened
+        raise InitializationError(target.id, outcome.state(live), {}, [f"{outcome.cause}{error}"]) from error
 
 
 def _imported(kind: Kind, live: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,10 +84,8 @@ class Settings:
 
     def kubeconfig_paths(self) -> list[Path]:
         """Return the files of the kubeconfig: the configured one, those of KUBECONFIG, or the user's own."""
-        named = self.values.get("kubeconfig")
-        if named:
-            return [Path(named).expanduser()]
-        listed = [Path(path) for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
+        named = self.values.get("kubeconfig") or os.environ.get("KUBECONFIG", "")  # the SDK fills in the variable
+        listed = [Path(path).expanduser() for path in named.split(os.pathsep) if path]
         return listed or [Path.home() / ".kube" / "config"]
 
     def kubeconfig(self) -> dict[str, Any]:
