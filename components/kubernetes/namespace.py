@@ -42,6 +42,8 @@ class Namespace(target.Networks):
         place = self._args.place
         return kubernetes.Provider(
             "cluster",
+            # Wherever the one who runs this has it. Left out, the SDK would write its path into the state for all others.
+            kubeconfig="",
             context=place.context,
             namespace=place.namespace,
             # Names the cluster for the plugin: with another address of its API, everything would be replaced.

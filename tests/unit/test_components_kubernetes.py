@@ -128,11 +128,12 @@ def test_protected_namespace() -> None:
 
 
 def test_provider() -> None:
-    """The cluster is known by the stack and not by its address, and what is there already is taken over."""
+    """The cluster is known by the stack, not by an address or a file of one machine; what is there is taken over."""
     recorded = namespace()
     provider = recorded.one(PROVIDER)
 
     assert provider.inputs == {
+        "kubeconfig": "",
         "context": "prod",
         "namespace": "shop-test",
         "clusterIdentifier": "slipway/test",
