@@ -27,13 +27,13 @@ def ensure() -> None:
     for hierarchy in _hierarchies():
         folder = hierarchy / name()
         folder.mkdir(exist_ok=True)
-        for file in ("cpuset.cpus", "cpuset.mems"):  # version 1 gives a new folder none, and then no process may enter
+        for part in ("cpuset.cpus", "cpuset.mems"):  # version 1 gives a new folder none, and then no process may enter
             with contextlib.suppress(OSError):
-                if not (folder / file).read_text().strip():
-                    (folder / file).write_text((hierarchy / file).read_text())
+                if not (folder / part).read_text().strip():
+                    (folder / part).write_text((hierarchy / part).read_text())
         for controller in CONTROLLERS:  # version 2 gives a folder only the controllers that its parent hands down
-            with contextlib.suppress(OSError):
-                (hierarchy / "cgroup.subtree_control").open("r+").write(f"+{controller}")
+            with contextlib.suppress(OSError), (hierarchy / "cgroup.subtree_control").open("r+") as file:
+                file.write(f"+{controller}")
 
 
 def folders() -> list[Path]:

@@ -182,7 +182,7 @@ def kubelet(found: Programs) -> Daemon:
                 "root-dir": str(place.data() / "kubelet"),
                 "hostname-override": place.NODE,
                 "node-ip": place.NODE_ADDRESS,
-                "v": "1",
+                "v": "0",  # one is ten lines for each pod
             }
         ),
     ]

@@ -21,6 +21,10 @@ state = {state}
 oom_score = 0
 disabled_plugins = [{disabled}]
 
+# Logs are cut when their process is started again, which may be months.
+[debug]
+  level = "warn"
+
 [grpc]
   address = {socket}
 
