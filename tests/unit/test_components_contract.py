@@ -4,6 +4,8 @@ import ast
 import dataclasses
 import inspect
 import re
+import subprocess
+import sys
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,3 +167,14 @@ def test_what_does_not_register_imports_no_provider() -> None:
 
 def _module(node: ast.Import | ast.ImportFrom) -> str:
     return (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+
+
+@pytest.mark.parametrize(("row", "other"), [("docker", "pulumi_kubernetes"), ("kubernetes", "pulumi_docker")])
+def test_a_stack_imports_the_plugins_of_its_own_target_alone(row: str, other: str) -> None:
+    """What a target needs to be imported, which is up to half a second, no stack of another target pays for."""
+    script = f"import sys, components.deployment, components.{row}.row; print({other!r} in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.strip() == "False"

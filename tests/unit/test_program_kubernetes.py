@@ -215,5 +215,4 @@ def test_no_release_touches_what_serves_it() -> None:
         "web-deployment",
         "process-worker-deployment",
         "switch",
-        "switch-release",
     }
