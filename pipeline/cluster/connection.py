@@ -6,6 +6,7 @@ of the whole API. The official client is imported where it is used, since that c
 
 import json
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -324,4 +325,4 @@ def _why(text: str) -> str:
 
 def _tail(text: str) -> str:
     """The reason at the end of a chain of errors, without the names of the client's classes."""
-    return text.rpartition(": ")[2] or text
+    return re.sub(r" \(_ssl\.c:\d+\)", "", text.rpartition(": ")[2] or text)

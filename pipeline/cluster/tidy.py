@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from components.labels import STACK
 from pipeline.cluster.check import using, wait_until_ended
-from pipeline.cluster.connection import connect, path_of, place_in
+from pipeline.cluster.connection import Cluster, connect, path_of, place_in
 from pipeline.engine import Engine
 
 IMAGE = "docker-build:index:Image"
@@ -35,13 +36,17 @@ def remove_half_made(engine: Engine, state: Mapping[str, Any]) -> None:
     with connect(engine, place) as cluster:
         for kind, home, name in found:
             path = path_of(*KINDS[kind], home, name)
-            if cluster.get(path) is None:
-                continue
-            engine.console.say(f"    removes the half-made {kind.rpartition(':')[2]} {name}")
-            cluster.ask("DELETE", path, {"propagationPolicy": "Foreground"})
-            end = time.monotonic() + ENDS_WITHIN_SECONDS
-            while cluster.get(path) is not None and time.monotonic() < end:
-                time.sleep(PAUSE_SECONDS)
+            if cluster.get(path) is not None:
+                engine.console.say(f"    removes the half-made {kind.rpartition(':')[2]} {name}")
+                _remove(cluster, path)
+
+
+def _remove(cluster: Cluster, path: str) -> None:
+    """Remove one object, and wait until its pods have ended."""
+    cluster.ask("DELETE", path, {"propagationPolicy": "Foreground"})
+    end = time.monotonic() + ENDS_WITHIN_SECONDS
+    while cluster.get(path) is not None and time.monotonic() < end:
+        time.sleep(PAUSE_SECONDS)
 
 
 def half_made(state: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -60,12 +65,21 @@ def half_made(state: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def reach(engine: Engine, state: Mapping[str, Any]) -> None:
-    """Raise when the cluster does not answer."""
+    """Raise when the cluster does not answer, and remove steps of the stack that its state does not know.
+
+    The pod of a step, even of one that has ended, holds the claims that it mounts: no destroy would get past them.
+    """
     place = place_in(state)
     if place is None:
         return  # nothing of the stack is in a cluster
     with connect(engine, place) as cluster:
         engine.console.say(f"    {using(cluster)}")
+        known = {each.get("id") for each in state.get("resources") or []}
+        for job in cluster.items(cluster.inside("batch/v1", "jobs"), labelSelector=f"{STACK}={engine.stack}"):
+            name = str(job["metadata"]["name"])
+            if f"{cluster.namespace}/{name}" not in known:
+                engine.console.say(f"    removes the Job {name}, which an update that was killed has left")
+                _remove(cluster, cluster.inside("batch/v1", "jobs", name))
 
 
 def images(state: Mapping[str, Any]) -> list[str]:

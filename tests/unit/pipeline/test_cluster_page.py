@@ -171,6 +171,20 @@ def test_half_made_steps_are_removed(outside: Engine, api: Api) -> None:
     assert printed(outside) == "    removes the half-made Job migration-1\n"
 
 
+def test_steps_that_nobody_knows_do_not_hold_a_destroy_up(outside: Engine, api: Api) -> None:
+    """The pod of one holds the claims that it mounts, even when it has ended."""
+    jobs = "/apis/batch/v1/namespaces/shop-dev/jobs"
+    api.answers[jobs] = listed(ours("static-1", "static"), ours("static-2", "static"))
+    api.answers[f"{jobs}/static-1"] = ours("static-1", "static")
+
+    tidy.reach(outside, {"resources": [PROVIDER, {"id": "shop-dev/static-2"}]})
+
+    assert api.deleted == [f"{jobs}/static-1"]
+    assert printed(outside).splitlines()[1:] == [
+        "    removes the Job static-1, which an update that was killed has left"
+    ]
+
+
 def test_nothing_half_made_asks_no_cluster(outside: Engine, api: Api) -> None:
     """The usual case."""
     tidy.remove_half_made(outside, {"resources": [PROVIDER]})
