@@ -85,7 +85,7 @@ class Deployment:
         """Where the edge serves."""
 
         self._networks = self._make.networks("networks", self._network_args())
-        self._opts = ResourceOptions(providers=[*self._networks.providers], deleted_with=self._networks.whole)
+        self._opts = ResourceOptions(providers=[*self._networks.providers])
         self._media = self._storage("media", settings.kubernetes.storage.media_gb, shared=True, protected=True)
         self._static = self._storage("static", settings.kubernetes.storage.static_gb, shared=True)
         self._nginx = self._pulled("nginx", settings.edge.image)

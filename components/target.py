@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from pulumi import ComponentResource, Output, ProviderResource, Resource, ResourceOptions
+from pulumi import ComponentResource, Output, ProviderResource, ResourceOptions
 
 from components import args as a
 from components.settings import Settings
@@ -23,8 +23,6 @@ class Networks(ComponentResource):
     """The one of the datastores, without a way out."""
     providers: Sequence[ProviderResource] = ()
     """What registers everything else of the stack there, where that is not the usual provider."""
-    whole: Resource | None = None
-    """What takes everything else of the stack with it when it is deleted, where there is such a thing."""
 
 
 class Source(ComponentResource):

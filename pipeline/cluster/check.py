@@ -382,8 +382,8 @@ def namespace(cluster: Cluster, settings: Settings, stack: str, state: Mapping[s
             f"and this checkout did not make it ({runs[0]} in namespace {cluster.namespace})",
             allowed="one checkout for each name and stack",
             mend=f"make down STACK={stack}   # in the checkout that it runs from\n{other}   # or another namespace here\n"
-            "# or, if its state was lost, without its data:\n"
-            f"kubectl --context {cluster.context} delete namespace {cluster.namespace}",
+            "# or, if its state was lost: what runs goes, its data stays, and the next update finds that again:\n"
+            f"{cluster.kubectl} delete deployments,statefulsets,jobs,secrets,configmaps -l {STACK}={stack}",
         )
 
 

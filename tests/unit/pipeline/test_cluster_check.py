@@ -369,8 +369,9 @@ def test_a_stack_of_another_checkout_is_left_alone(outside: Engine, api: Api) ->
         "  mend:    make down STACK=dev   # in the checkout that it runs from\n"
         "           pulumi config set --path 'slipway:kubernetes.namespace' shop-dev-2 --stack dev"
         "   # or another namespace here\n"
-        "           # or, if its state was lost, without its data:\n"
-        "           kubectl --context fake delete namespace shop-dev"
+        "           # or, if its state was lost: what runs goes, its data stays, and the next update finds that again:\n"
+        "           kubectl --context fake -n shop-dev"
+        " delete deployments,statefulsets,jobs,secrets,configmaps -l slipway.stack=dev"
     )
 
 
