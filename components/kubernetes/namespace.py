@@ -25,6 +25,7 @@ class Namespace(target.Networks):
     def __init__(self, name: str, args: NetworksArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("slipway:kubernetes:Namespace", name, {}, opts)
         self._args = args
+        self._whole: pulumi.Resource | None = None
         self._provider = self._cluster()
         self.providers = [self._provider]
         namespace = self._namespace(name)
