@@ -64,8 +64,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             engine.must("stack", "rm", engine.stack, "--yes", "--preserve-config", "--remove-backups")
         stays = target.tidy(engine, state, keep)
     console.say()
-    gone = target.gone if keep else f"{target.gone} and state"
-    console.say(f"{console.paint('Gone:', '1;32')}   {gone} of {engine.stack}{', but not its data' if keep else ''}")
+    gone = f"everything of {engine.stack} but its data" if keep else f"{target.gone} and state of {engine.stack}"
+    console.say(f"{console.paint('Gone:', '1;32')}   {gone}")
     if keep:
         console.say(f"Kept:   protected data: {', '.join(protected(state))}; `make up STACK={engine.stack}` finds it")
     for each in stays:
