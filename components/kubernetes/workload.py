@@ -59,7 +59,12 @@ def create(name: str, workload: Workload, namespace: Input[str], opts: ResourceO
             template=pod.template(workload.pod),
         ),
         opts=ResourceOptions.merge(
-            opts, ResourceOptions(custom_timeouts=CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s"))
+            opts,
+            ResourceOptions(
+                custom_timeouts=CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s"),
+                # Left out alone, the number of a Deployment that had one would fall to 1 until the autoscaler sees it.
+                ignore_changes=["spec.replicas"] if workload.scaled else None,
+            ),
         ),
     )
 

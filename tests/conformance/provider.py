@@ -158,6 +158,7 @@ class Plugin:
         *,
         preview: bool = False,
         seconds: float = 120,
+        ignore: Sequence[str] = (),
     ) -> Properties:
         """Return the outputs of a changed resource."""
         reply = _ask(
@@ -170,6 +171,7 @@ class Plugin:
                 news=_struct(inputs),
                 timeout=0 if preview else seconds,
                 preview=preview,
+                ignoreChanges=ignore,
             ),
         )
         return _properties(reply.properties)

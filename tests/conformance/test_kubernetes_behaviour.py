@@ -262,6 +262,25 @@ def test_an_update_owns_what_the_creation_made(make: Made, api: Api) -> None:
     assert state["__initialApiVersion"] == "v1"
 
 
+def test_an_ignored_field_keeps_its_value_whoever_owns_it(
+    make: Made, api: Api, kubernetes: Plugin, pod_image: str
+) -> None:
+    """The number of pods that an autoscaler has found survives an update that leaves it out, from the first one on."""
+    inputs = _deployment(make, "ignored", pod_image)
+    id_, state, checked = make(DEPLOYMENT, inputs)
+    path = api.path("deployments", "ignored", APPS)
+    for number in (1, 2):
+        scaled = api.ask("GET", path)["spec"]["replicas"]
+        spec = {key: value for key, value in inputs["spec"].items() if key != "replicas"}
+        metadata = {**inputs["metadata"], "labels": {"round": str(number)}}
+        changed, _ = kubernetes.check(DEPLOYMENT, {**inputs, "metadata": metadata, "spec": spec}, checked)
+        state = kubernetes.update(DEPLOYMENT, id_, state, checked, changed, ignore=["spec.replicas"])
+        checked = changed
+
+        assert api.ask("GET", path)["spec"]["replicas"] == scaled
+        api.ask("PATCH", f"{path}/scale", {"spec": {"replicas": 2}}, "application/merge-patch+json")
+
+
 def test_a_preview_asks_the_api_and_changes_nothing(make: Made, api: Api, kubernetes: Plugin) -> None:
     """What the API would refuse fails the preview; what is not known yet is not asked about."""
     checked, _ = kubernetes.check(CONFIG_MAP, make.inputs("v1", "ConfigMap", {"name": "planned"}, data={"a": "1"}))

@@ -659,6 +659,8 @@ def test_autoscale() -> None:
     scaler = made(recorded, "HorizontalPodAutoscaler", "web").spec
 
     assert "replicas" not in made(recorded, "Deployment", "web").spec
+    assert made(recorded, "Deployment", "web").ignore_changes == ["spec.replicas"]
+    assert made(web(), "Deployment", "web").ignore_changes == []
     assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 10)
     # A tenth of the limit is asked for, so 70 % of the limit is 700 % of that.

@@ -56,7 +56,7 @@ def diff(  # noqa: PLR0913 - what a difference depends on
     if new_metadata.get("name") and "name" in live_metadata:
         before = {**before, "metadata": {**_metadata(before), "name": live_metadata["name"]}}
     listed = replaced_by(kind, new, mutable=mutable)
-    skipped = [_parsed(path) for path in ignored]
+    skipped = [parsed(path) for path in ignored]
     changes, replaces = {}, []
     for path, change, value in _changes(before, new):
         if any(_covers(skip, path) for skip in skipped):
@@ -184,7 +184,7 @@ def _holds(value: Any, rest: Listed) -> bool:  # noqa: ANN401 - any JSON value
     return isinstance(value, dict) and rest[0] in value and _holds(value[rest[0]], rest[1:])
 
 
-def _parsed(path: str) -> Path:
+def parsed(path: str) -> Path:
     """Read a path as Pulumi writes it."""
     parts: list[str | int] = []
     for quoted, index, plain in re.findall(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+|\*)\]|([^.\[\]]+)', path):

@@ -21,6 +21,43 @@ def taken_over(entries: Sequence[Mapping[str, Any]], manager: str) -> list[dict[
     return rest
 
 
+def left_alone(
+    inputs: Mapping[str, Any], live: Mapping[str, Any], manager: str, ignored: Sequence[tuple[str | int, ...]]
+) -> dict[str, Any]:
+    """Return inputs whose ignored fields change nothing: as they are where they are ours, absent where they are not.
+
+    What is inside a list is not looked at, nor is a path with a wildcard.
+    """
+    entries = live.get("metadata", {}).get("managedFields") or []
+    ours = [each.get("fieldsV1") or {} for each in entries if _is(each, manager) or _is_ours(each, manager)]
+    result = dict(inputs)
+    for path in ignored:
+        names = [part for part in path if isinstance(part, str) and part != "*"]
+        if len(names) == len(path):
+            owned = any(_at(fields, [f"f:{name}" for name in names]) is not None for fields in ours)
+            result = _with(result, names, _at(live, names) if owned else None)
+    return result
+
+
+def _at(tree: Mapping[str, Any], names: Sequence[str]) -> object:
+    value: object = tree
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _with(tree: Mapping[str, Any], names: Sequence[str], value: object) -> dict[str, Any]:
+    """Return a tree with a value at a place, or without one there if it is None. What is no mapping stays."""
+    name, *below = names
+    rest = {key: each for key, each in tree.items() if key != name}
+    if not below:
+        return rest if value is None else {**rest, name: value}
+    inside = tree.get(name, {})
+    if not isinstance(inside, Mapping) or (value is None and name not in tree):
+        return dict(tree)
+    return {**rest, name: _with(inside, below, value)}
+
+
 def _is(entry: Mapping[str, Any], manager: str) -> bool:
     return entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource")
 

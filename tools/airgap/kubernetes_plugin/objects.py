@@ -5,16 +5,16 @@ update goes on from there. Nothing is recorded of a failure before that.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tools.airgap.kubernetes_plugin import waiting
 from tools.airgap.kubernetes_plugin.check import has_unknowns, prepared
 from tools.airgap.kubernetes_plugin.cluster import APPLY, JSON_PATCH, ApiError, Cluster, NoKindError
-from tools.airgap.kubernetes_plugin.diff import INPUTS, pruned
+from tools.airgap.kubernetes_plugin.diff import INPUTS, Path, pruned
 from tools.airgap.kubernetes_plugin.kinds import Kind
-from tools.airgap.kubernetes_plugin.managers import taken_over
+from tools.airgap.kubernetes_plugin.managers import left_alone, taken_over
 from tools.airgap.kubernetes_plugin.readiness import Judge, judge_of, judged_at_refresh, usual_limit, wait_for
 from tools.airgap.kubernetes_plugin.typed import dashed, fields, underscored
 from tools.airgap.kubernetes_plugin.waiting import NotReadyError, Target
@@ -141,7 +141,13 @@ def _created(
     raise failure
 
 
-def preview_update(operation: Operation, id_: str, state: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+def preview_update(
+    operation: Operation,
+    id_: str,
+    state: Mapping[str, Any],
+    news: Mapping[str, Any],
+    ignored: Sequence[Path] = (),
+) -> dict[str, Any]:
     """Say what an update would give; the API tells, where it can be asked."""
     cluster = operation.cluster
     if has_unknowns(news) or cluster.unreachable is not None:
@@ -151,7 +157,8 @@ def preview_update(operation: Operation, id_: str, state: Mapping[str, Any], new
         target = _target(cluster, kind, news, id_)
         before = cluster.get(target.path)
         force = _forced(cluster, news, before) or _posted(before)
-        live = _applied(cluster, target, news, before, _applying(manager, force=force, preview=True))
+        applied = left_alone(news, before, manager, ignored)
+        live = _applied(cluster, target, applied, before, _applying(manager, force=force, preview=True))
     except NoKindError:
         return dict(news)
     except ApiError as error:
@@ -161,7 +168,13 @@ def preview_update(operation: Operation, id_: str, state: Mapping[str, Any], new
     return _state(live, news, str(state.get(_FIRST_API_VERSION) or kind.api_version), manager)
 
 
-def update(operation: Operation, id_: str, state: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+def update(
+    operation: Operation,
+    id_: str,
+    state: Mapping[str, Any],
+    news: Mapping[str, Any],
+    ignored: Sequence[Path] = (),
+) -> dict[str, Any]:
     """Apply inputs to an object that is there, and wait until it is ready."""
     cluster, kind, manager = operation.cluster, Kind.of(news), _manager(news, state)
     _judge(kind, news)  # as in create
@@ -188,7 +201,8 @@ def update(operation: Operation, id_: str, state: Mapping[str, Any], news: Mappi
             ]
             cluster.request("PATCH", target.path, body=patch, content_type=JSON_PATCH)
         force = _forced(cluster, news, before)
-        live = _applied(cluster, target, news, before, _applying(manager, force=force, preview=False))
+        applied = left_alone(news, before, manager, ignored)
+        live = _applied(cluster, target, applied, before, _applying(manager, force=force, preview=False))
         if manager != state.get(_MANAGER) and state.get(_MANAGER):
             _relinquish(cluster, target, str(state[_MANAGER]))
     except ApiError as error:

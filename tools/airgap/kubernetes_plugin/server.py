@@ -16,7 +16,7 @@ from tools.airgap.kubernetes_plugin import VERSION, objects
 from tools.airgap.kubernetes_plugin import diff as differences
 from tools.airgap.kubernetes_plugin.check import Naming, check, secret_mask
 from tools.airgap.kubernetes_plugin.cluster import ApiError, Cluster, NoKindError
-from tools.airgap.kubernetes_plugin.diff import INPUTS
+from tools.airgap.kubernetes_plugin.diff import INPUTS, parsed
 from tools.airgap.kubernetes_plugin.kinds import Kind, namespaced, refuse_unsupported
 from tools.airgap.kubernetes_plugin.names import automatic_name
 from tools.airgap.kubernetes_plugin.objects import Operation, annotation
@@ -239,11 +239,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             news, given = decode(request.news)
             mask = _state_mask(Kind.of(news), given)
             operation = self._operation(request.urn, request.timeout)
+            ignored = [parsed(path) for path in request.ignoreChanges]
             if request.preview:
-                planned = objects.preview_update(operation, request.id, state, news)
+                planned = objects.preview_update(operation, request.id, state, news, ignored)
                 return provider_pb2.UpdateResponse(properties=encode(planned, mask))
             try:
-                now = objects.update(operation, request.id, state, news)
+                now = objects.update(operation, request.id, state, news, ignored)
             except InitializationError as error:
                 rpc.fail_with_state(context, error, mask)
             return provider_pb2.UpdateResponse(properties=encode(now, mask))
