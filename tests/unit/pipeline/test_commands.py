@@ -22,7 +22,9 @@ from pipeline.target import Finding, Served, Target
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 
-@pytest.mark.parametrize("command", ["up", "preview", "down", "doctor", "data", "manifests", "settings", "secrets", "generate"])
+@pytest.mark.parametrize(
+    "command", ["up", "preview", "down", "doctor", "data", "manifests", "settings", "secrets", "generate"]
+)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """``--help`` works everywhere."""
     with pytest.raises(SystemExit) as end:

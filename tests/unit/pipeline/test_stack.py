@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from components.problems import SettingsError
-from components.secrets import NAMES
+from components.secrets import GIVEN, NAMES
 from pipeline import stack
 from pipeline.console import PipelineError
 from pipeline.engine import ROOT, Engine
 from tests.unit.pipeline.fake_pulumi import Fake
 
 MISSING_STACK = "error: no stack named 'dev' found\n"
+
+MADE = [name for name in NAMES if name not in GIVEN]
+"""The secrets that Slipway makes; the others are asked for where settings name them."""
 
 
 @pytest.fixture
@@ -34,15 +37,15 @@ def test_a_new_dev_is_made_without_a_question(engine: Engine, fake: Fake, exampl
     with pytest.raises(SettingsError) as error:  # the made-up command stores nothing, so they are missing still
         stack.prepare(engine, None)
 
-    assert [problem.key for problem in error.value.problems] == [f"secrets:{name}" for name in NAMES]
+    assert [problem.key for problem in error.value.problems] == [f"secrets:{name}" for name in MADE]
     assert (example / "stacks/Pulumi.dev.yaml").read_text() == (example / "stacks/dev.template.yaml").read_text()
     assert fake.calls[:2] == ["stack export --stack dev", "stack init dev --no-select"]
-    assert [call.split()[3] for call in fake.calls[2:]] == [f"secrets:{name}" for name in NAMES]
+    assert [call.split()[3] for call in fake.calls[2:]] == [f"secrets:{name}" for name in MADE]
 
 
 def with_secrets(path: Path) -> None:
     """Add encrypted values to a stack's file."""
-    secrets = "".join(f"  secrets:{name}:\n    secure: v1:x\n" for name in NAMES)
+    secrets = "".join(f"  secrets:{name}:\n    secure: v1:x\n" for name in MADE)
     path.write_text(path.read_text() + secrets)
 
 
@@ -69,7 +72,7 @@ def test_secrets_of_other_stacks_are_made_by_a_command(
         stack.prepare(engine_for("staging"), None)
 
     assert error.value.problems[0].mend == "python -m pipeline secrets init staging"
-    assert len(error.value.problems) == len(NAMES)
+    assert len(error.value.problems) == len(MADE)
     assert example.joinpath("stacks/Pulumi.staging.yaml").exists()
 
 
