@@ -1,6 +1,7 @@
 """``make numbers``: measures what docs/numbers.md shows and prints it as rows of its tables.
 
-It works in a clone of its own with the caches as they are, under a name and a port of its own, and leaves nothing.
+It works in a clone of its own with the caches as they are, under a name and a port of its own, and leaves nothing. The
+rows of Kubernetes are measured on the cluster that the kubeconfig names: tools/measure_cluster.py.
 A fresh machine is not measured here, since that needs one: ``time make up`` there is the number.
 """
 
@@ -15,32 +16,20 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import docker
 
 from tests.e2e.clone import Clone
 from tests.e2e.load import Kind, Load
+from tools import measure_cluster
+from tools.rows import Row, wall
 
 VERSION = "examples/guestbook/config/version.py"
 REQUIREMENTS = "examples/guestbook/requirements.txt"
 BUSY = (Kind("read", 8, 0.02), Kind("write", 4, 0.06), Kind("slow", 2, 0.1))
 ROUNDS, ROUND_SECONDS, VISITORS = 5, 4.0, 4
 MB = 1_000_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured number."""
-
-    what: str
-    measured: str
-    command: str
-
-    def __str__(self) -> str:
-        """As a row of a Markdown table."""
-        return f"| {self.what} | {self.measured} | {self.command} |"
 
 
 def measure(clone: Clone) -> Iterator[Row]:
@@ -78,11 +67,6 @@ def measure(clone: Clone) -> Iterator[Row]:
         f"change `{REQUIREMENTS}`, then `time make up`",
     )
     clone.run("make down")
-
-
-def wall(seconds: float) -> str:
-    """Write a duration."""
-    return f"{seconds:.1f} s"
 
 
 def change_version(clone: Clone, version: str) -> None:
@@ -210,20 +194,33 @@ def machine() -> str:
 
 def main() -> int:
     """Measure everything; progress goes to standard error, the table to standard output."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    rows = []
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", nargs="*", default=["docker", "kubernetes"], help="what to measure; without it, both")
+    targets = parser.parse_args().target
+    print(f"- Machine: {machine()}")
     with tempfile.TemporaryDirectory(prefix="slipway-numbers-") as folder:
-        clone = Clone(Path(folder) / "slipway", "numbers").make()
-        try:
-            with contextlib.redirect_stdout(sys.stderr):
-                for row in measure(clone):
-                    rows.append(row)
-                    print(f"=== {row}", flush=True)
-        finally:
-            clone.close()
-    print(f"- Machine: {machine()}\n\n| What | Measured | Command |\n|---|---|---|")
-    print(*rows, sep="\n")
+        if "docker" in targets:
+            clone = Clone(Path(folder) / "slipway", "numbers").make()
+            try:
+                show(measure(clone))
+            finally:
+                clone.close()
+        if "kubernetes" in targets:
+            place = Path(folder) / "kubernetes"
+            place.mkdir()
+            show(measure_cluster.measure(place))
     return 0
+
+
+def show(rows: Iterator[Row]) -> None:
+    """Print rows as a table, after everything that is printed while they are measured."""
+    found = []
+    with contextlib.redirect_stdout(sys.stderr):
+        for row in rows:
+            found.append(row)
+            print(f"=== {row}", flush=True)
+    print("\n| What | Measured | Command |\n|---|---|---|")
+    print(*found, sep="\n", flush=True)
 
 
 if __name__ == "__main__":
