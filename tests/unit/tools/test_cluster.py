@@ -4,6 +4,8 @@ import ipaddress
 import json
 import socket
 import subprocess
+import sys
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -182,6 +184,46 @@ def test_a_process_gets_nothing_of_the_shell(
     assert made.log.parent == place.run()
     assert made.name in processes.NAMES
     assert processes.stopped(made.name).log == made.log
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_process_without_a_pid_file_is_known() -> None:
+    """Who started it was killed before writing the file: it is stopped all the same, and a stranger of its name is not."""
+    sleep = ["-c", "import time; time.sleep(60)"]
+    with (
+        subprocess.Popen(["kubelet", *sleep, f"--config={place.conf()}/x"], executable=sys.executable) as ours,
+        subprocess.Popen(["kubelet", *sleep, "--config=/etc/kubernetes/x"], executable=sys.executable) as other,
+    ):
+        wait_for(lambda: processes.strays("kubelet") == [ours.pid])
+        assert processes.strays("containerd") == []
+        processes.stopped("kubelet").stop(lambda _: None)
+        assert ours.wait(5) != 0
+        assert other.poll() is None
+        other.kill()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_process_that_runs_twice_is_stopped_once() -> None:
+    """The one that the pid file names goes on; the other ends."""
+    line = (sys.executable, "-c", "import time; time.sleep(60)", f"{place.root()}/x")
+    kept = processes.Process(Path(sys.executable).name, line, lambda: True, folder=place.run())
+    assert kept.ensure(lambda _: None)
+    pid = kept._running()
+    with subprocess.Popen(line) as stray:
+        wait_for(lambda: stray.pid in processes.strays(kept.name))
+        assert not kept.ensure(lambda _: None)
+        assert stray.wait(5) != 0
+    assert kept._running() == pid
+    kept.stop(lambda _: None)
+    assert kept._running() is None
+
+
+def wait_for(check: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + 10
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.usefixtures("cluster")

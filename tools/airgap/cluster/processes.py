@@ -4,16 +4,21 @@ Each is a daemon of `tools.airgap.daemon`: started once, recognised, started ane
 The order is `up`'s business.
 """
 
+import contextlib
 import http.client
+import os
 import platform
+import signal
 import socket
 import ssl
 import urllib.request
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
+from tools.airgap import Say
 from tools.airgap.cluster import certificates, enforcement, kubeconfigs, place, programs, texts
 from tools.airgap.cluster.programs import Programs
-from tools.airgap.daemon import Daemon
+from tools.airgap.daemon import Daemon, locked
 from tools.bootstrapping import places
 
 NAMES = (
@@ -29,6 +34,7 @@ NAMES = (
 """In the order in which they are stopped."""
 
 ETCD = f"https://127.0.0.1:{place.ETCD_PORT}"
+ENV = "/usr/bin/env"
 ANSWER_SECONDS = 2.0
 START_SECONDS = 90.0
 PATIENCE = {"etcd": 10.0, "containerd": 10.0}
@@ -36,10 +42,48 @@ PATIENCE = {"etcd": 10.0, "containerd": 10.0}
 IMPATIENT = 2.0
 
 
-def stopped(name: str) -> Daemon:
+class Process(Daemon):
+    """A daemon that also knows itself where its pid file is missing: whoever started it was killed before writing it."""
+
+    def ensure(self, say: Say) -> bool:
+        """Start it unless it runs as it should, and once."""
+        with locked(self.name, self.folder):
+            known = self._running()
+            self._end_strays(int(str(known["pid"])) if known else None)
+        return super().ensure(say)
+
+    def stop(self, say: Say) -> None:
+        """Stop it if it runs."""
+        super().stop(say)
+        self._end_strays(None)
+
+    def _end_strays(self, known: int | None) -> None:
+        for pid in strays(self.name):
+            if known is None:
+                self._stop(pid)
+            elif pid != known:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def strays(name: str) -> list[int]:
+    """Find processes by what they are called and told: no other's are told of a file in our folder."""
+    ours = f"{place.root()}/".encode()
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = file.read_bytes().split(b"\0")
+            begun = words if words[0] == ENV.encode() else words[:1]  # env becomes the program that it starts
+            called = {word.rpartition(b"/")[2] for word in begun}
+            if name.encode() in called and any(ours in word for word in words[1:]):
+                found.append(int(file.parent.name))
+    return found
+
+
+def stopped(name: str) -> Process:
     """Give a process as it is known by its pid file alone: enough to stop it."""
     patience = PATIENCE.get(name, IMPATIENT)
-    return Daemon(name, (), lambda: False, seconds=START_SECONDS, patience=patience, folder=place.run())
+    return Process(name, (), lambda: False, seconds=START_SECONDS, patience=patience, folder=place.run())
 
 
 def containerd(found: Programs) -> Daemon:
@@ -269,9 +313,9 @@ def _daemon(  # noqa: PLR0913 - what there is to say about a process
     environment: Mapping[str, str] | None = None,
 ) -> Daemon:
     given = {**programs.variables(found), **(environment or {})}
-    command = ("/usr/bin/env", "-i", *(f"{key}={value}" for key, value in given.items()), *line)
+    command = (ENV, "-i", *(f"{key}={value}" for key, value in given.items()), *line)
     patience = PATIENCE.get(name, IMPATIENT)
-    return Daemon(name, command, ready, config, START_SECONDS, patience, place.run())
+    return Process(name, command, ready, config, START_SECONDS, patience, place.run())
 
 
 def _identity(user: str) -> dict[str, str]:
