@@ -45,6 +45,7 @@ COMMON: dict[str, Any] = {
             "media_gb": 10,
             "static_gb": 1,
             "shared_access": "ReadWriteOnce",
+            "shared_class": None,
         },
         "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
         "instances": 1,

@@ -399,7 +399,7 @@ class Deployment:
     def _storage_args(
         self, role: str, size_gb: int, *, protected: bool = False, shared: bool = False
     ) -> args.StorageArgs:
-        settings = self._settings
+        settings, cluster = self._settings, self._settings.kubernetes
         return args.StorageArgs(
             owner=self._owner,
             role=role,
@@ -407,8 +407,8 @@ class Deployment:
             protect=protected and settings.data.protect,
             size_gb=size_gb,
             shared=shared,
-            storage_class=settings.kubernetes.storage_class,
-            access=settings.kubernetes.storage.shared_access if shared else Access.ONE_NODE,
+            storage_class=(cluster.storage.shared_class if shared else None) or cluster.storage_class,
+            access=cluster.storage.shared_access if shared else Access.ONE_NODE,
         )
 
 

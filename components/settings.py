@@ -290,6 +290,11 @@ class Storage(_Model):
         "several nodes need a storage class that can do ReadWriteMany.",
         examples=["ReadWriteMany"],
     )
+    shared_class: ClassName | None = Field(
+        description="The class of uploads and static files; nothing for `slipway:kubernetes.storage_class`. "
+        "What serves files to several nodes is seldom right for a database.",
+        examples=["shared-files"],
+    )
 
 
 class Autoscale(_Model):

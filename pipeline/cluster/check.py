@@ -187,14 +187,20 @@ def permissions(cluster: Cluster, settings: Settings) -> Iterator[Problem]:
 
 
 def storage(cluster: Cluster, settings: Settings, stack: str) -> Iterator[Problem]:
-    """Check that there is a class of storage for the claims, and that it can do what they ask for."""
+    """Check that there are classes of storage for the claims, and that they can do what those ask for."""
     wanted, access = settings.kubernetes.storage_class, settings.kubernetes.storage.shared_access
     known = cluster.items(path_of("storage.k8s.io/v1", "storageclasses"))
     chosen = _class(known, wanted, DEFAULT_STORAGE_CLASS)
-    key = ("kubernetes", "storage_class")
     if chosen is None:
-        yield _no_class("storage class", key, wanted, known, stack, "storageclass")
-    elif access is Access.MANY_NODES and chosen.get("provisioner") in ONE_NODE_PROVISIONERS:
+        yield _no_class("storage class", ("kubernetes", "storage_class"), wanted, known, stack, "storageclass")
+    key = ("kubernetes", "storage", "shared_class")
+    if shared := settings.kubernetes.storage.shared_class:
+        chosen = _class(known, shared, DEFAULT_STORAGE_CLASS)
+        if chosen is None:
+            yield _no_class("storage class", key, shared, known, stack, "storageclass")
+    if chosen is None:
+        return
+    if access is Access.MANY_NODES and chosen.get("provisioner") in ONE_NODE_PROVISIONERS:
         yield Problem(
             f"slipway:kubernetes.storage.shared_access: found {access}, "
             f"which storage class {_name(chosen)} ({chosen['provisioner']}) cannot do",

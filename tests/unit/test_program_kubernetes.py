@@ -29,6 +29,7 @@ EVERYTHING = {
     "pull_secret": True,
     "autoscale": {"enabled": True},
     "storage_class": "fast",
+    "storage": {"shared_class": "files"},
 }
 WORKER = {"worker": {"command": "python manage.py worker"}}
 every_stack = pytest.mark.parametrize("stack", STACKS)

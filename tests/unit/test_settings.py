@@ -121,6 +121,7 @@ def test_what_is_required_is_enough() -> None:
                 "media_gb": 10,
                 "static_gb": 1,
                 "shared_access": "ReadWriteOnce",
+                "shared_class": None,
             },
             "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
             "edge_replicas": 1,

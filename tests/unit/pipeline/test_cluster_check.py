@@ -238,7 +238,14 @@ NGINX = {"/apis/networking.k8s.io/v1/ingressclasses": listed(named("nginx"))}
             """slipway:kubernetes.storage.shared_access: found ReadWriteMany, which storage class local-path (rancher.io/local-path) cannot do
   allowed: ReadWriteOnce, or a class for files that several nodes mount
   mend:    pulumi config set --path 'slipway:kubernetes.storage.shared_access' ReadWriteOnce --stack dev
-           pulumi config set --path 'slipway:kubernetes.storage_class' NAME --stack dev   # or another class""",
+           pulumi config set --path 'slipway:kubernetes.storage.shared_class' NAME --stack dev   # or another class""",
+        ),
+        (
+            {},
+            {"storage": {"shared_access": "ReadWriteMany", "shared_class": "files"}},
+            """slipway:kubernetes.storage.shared_class: found "files", which the cluster does not have
+  allowed: local-path
+  mend:    pulumi config set --path 'slipway:kubernetes.storage.shared_class' local-path --stack dev""",
         ),
         (
             {},
