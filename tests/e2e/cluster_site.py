@@ -131,6 +131,11 @@ class ClusterSite(Site):
 
     # What is done to it ---------------------------------------------------------------------------------------------
 
+    def up(self, *arguments: str, **environ: str) -> Done:
+        """Bring the stack up; the pod that a tunnel led to may be another one afterwards."""
+        self.forward.close()
+        return super().up(*arguments, **environ)
+
     def down(self, *arguments: str) -> Done:
         """Destroy the stack."""
         self.forward.close()
