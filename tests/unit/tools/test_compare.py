@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import health, nginx
+from components import app, datastores, nginx
 from components.defaults import BY_KIND, COMMON
-from components.docker import postgres, redis
 from tests.unit.tools.programs import script
 from tools.bootstrapping import golang
 from tools.compare import program
@@ -50,9 +49,8 @@ def test_health_is_asked_as_often(service: str) -> None:
 
 def test_health_is_the_same_question() -> None:
     """The database and the cache are asked in the same words; the app by its image; nginx whether it runs."""
-    source = Path(postgres.__file__).read_text()
-    assert all(f'"{word}"' in source for word in SERVICES["postgres"]["healthcheck"]["test"][1:3])
-    assert SERVICES["redis"]["healthcheck"]["test"][-1] == redis._ALIVE
+    assert SERVICES["postgres"]["healthcheck"]["test"][1:3] == datastores.postgres_health("app")[:2]
+    assert SERVICES["redis"]["healthcheck"]["test"][-1] == datastores.REDIS_HEALTH[-1]
     assert "test" not in SERVICES["web"]["healthcheck"]
     edge = nginx.edge_health_command()[-1].replace("/id", "/")
     assert SERVICES["nginx"]["healthcheck"]["test"][-1] == edge
@@ -77,7 +75,7 @@ def test_nothing_waits_for_less() -> None:
 def test_nginx_asks_for_the_app_where_it_is() -> None:
     """It asks Docker again for the address of a container that was replaced: a compose file at its best."""
     text = (FOLDER / "nginx.conf").read_text()
-    assert f"web:{health.PORT}" in text
+    assert f"web:{app.PORT}" in text
     assert "resolver 127.0.0.11" in text
     assert SERVICES["nginx"]["ports"] == ["127.0.0.1:${PORT:?}:8080"]
 
