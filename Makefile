@@ -52,7 +52,7 @@ test-e2e: bootstrap ## the README's commands, for real
 	@$(READY) && python -m pytest -m "not long and not cluster" tests/e2e
 
 test-cluster: cluster ## stacks on a real cluster: the one of the kubeconfig, or one on this machine
-	@$(READY) && python -m pytest -m "cluster and not long" tests/e2e
+	@$(READY) && python -m tests.e2e.halves
 
 test-long: cluster ## what takes longer than CI allows
 	@$(READY) && python -m pytest -m long tests

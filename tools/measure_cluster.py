@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.e2e.cluster import METRICS, Cluster, RefusedError, wait
+from tests.e2e.cluster import METRICS, Cluster, RefusedError, sweep_namespaces, wait
 from tests.e2e.cluster_load import HEAVY, ClusterLoad
 from tests.e2e.cluster_site import ClusterSite
 from tools.airgap.cluster import place
@@ -33,6 +33,7 @@ def measure(folder: Path) -> Iterator[Row]:
         yield from life(site.secrets())
     finally:
         site.close()
+        sweep_namespaces()
         cluster.close()
 
 

@@ -3,10 +3,13 @@
 It knows no component. Everything that the tests make is in namespaces whose names begin with ``e2e-``.
 """
 
+import fcntl
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,6 +67,14 @@ def wait(what: str, check: Callable[[], object], limit: float = 60, pause: float
         assert time.monotonic() - begun < limit, f"not within {limit:g} s: {what}"
         time.sleep(pause)
     return time.monotonic() - begun
+
+
+@contextmanager
+def nodes(*, alone: bool = False) -> Iterator[None]:
+    """Have the nodes as they are for a while; ``alone`` to change them, since two halves of the tests run at once."""
+    with (Path(tempfile.gettempdir()) / "slipway-e2e-nodes").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
 
 
 @dataclass

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tests.e2e.cluster import Cluster, Forward, Object, wait
+from tests.e2e.cluster import Cluster, Forward, Object, nodes, wait
 from tests.e2e.site import Done, Site, sweep
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -134,7 +134,8 @@ class ClusterSite(Site):
     def up(self, *arguments: str, **environ: str) -> Done:
         """Bring the stack up; the pod that a tunnel led to may be another one afterwards."""
         self.forward.close()
-        return super().up(*arguments, **environ)
+        with nodes():
+            return super().up(*arguments, **environ)
 
     def down(self, *arguments: str) -> Done:
         """Destroy the stack."""

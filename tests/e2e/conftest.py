@@ -1,5 +1,6 @@
 """Stacks for the tests that need a real Docker daemon or a real cluster, and what is left of them at the end."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,17 @@ import pytest
 
 from tests.e2e.cluster import Cluster, sweep_namespaces
 from tests.e2e.cluster_site import ClusterSite
+from tests.e2e.halves import HALF, SHARED
 from tests.e2e.site import Site, sweep
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the half that was asked for: tests/e2e/halves.py."""
+    half = os.environ.get(HALF)
+    if half:
+        kept = [each for each in items if ("guestbook" in getattr(each, "fixturenames", ())) == (half == SHARED)]
+        config.hook.pytest_deselected(items=[each for each in items if each not in kept])
+        items[:] = kept
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -157,6 +157,7 @@ def test_a_stranger_reaches_the_edge_alone(site: ClusterSite, cluster: Cluster) 
         cluster.remove("pods", namespace, "stranger", grace=0)
     print(f"figure: a stranger finds {said}")
     assert "'edge': 'open'" in said
+    assert said.count("'open'") == 1
 
 
 def test_no_secret_is_found_in_clear(site: ClusterSite) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.cluster import wait
+from tests.e2e.cluster import nodes, wait
 from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.test_interrupted import Output, children
 
@@ -22,7 +22,8 @@ MOMENT = "kubernetes:apps/v1:StatefulSet postgres"
 def site(make_cluster_site: Callable[..., ClusterSite], request: pytest.FixtureRequest) -> Iterator[ClusterSite]:
     """A stack for one test."""
     site = make_cluster_site(request.node.name.removeprefix("test_").replace("_", "-")[:12].strip("-")).secrets()
-    yield site
+    with nodes():
+        yield site
     site.close()
 
 

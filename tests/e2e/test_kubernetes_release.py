@@ -36,8 +36,10 @@ def sound_project(site: ClusterSite, request: pytest.FixtureRequest) -> Iterator
     yield
     if request.session.testsfailed > before:
         site.print_logs()
+    version = site.version()["version"]
     shutil.rmtree(site.app)
     site.copy_app()
+    site.set_version(version)  # what is served is what the files say, for whoever comes next
 
 
 def load(site: ClusterSite, kinds: tuple[Kind, ...] = LIGHT) -> ClusterLoad:
