@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import image, settings
 from components.docker.container import REPLACE_ON_CHANGES
-from components.kubernetes import ownership
-from components.release import Release
 from components.settings import ROOT, Target
 from tests.unit.harness import CONTAINER, NETWORK, REMOTE_IMAGE, STASH, VOLUME, Recorded, Registered, clear, run, secret
 
@@ -30,20 +27,7 @@ KINDS = {Target.DOCKER: (CONTAINER, VOLUME, NETWORK), Target.KUBERNETES: ("kuber
 HOLDS_SECRETS = {Target.DOCKER: {"uploads"}, Target.KUBERNETES: {"stringData"}}
 """The one input that has secret values in it."""
 
-
-@pytest.fixture(autouse=True)
-def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write nothing, and keep what this machine trusts out of the tests."""
-
-    def write(_release: Release, stack: str) -> str:
-        return f".slipway/build/{stack}/Dockerfile"
-
-    def nothing(_context: str | None, _namespace: str) -> None:
-        return None
-
-    monkeypatch.setattr(image, "write", write)
-    monkeypatch.setattr(ownership, "_labels", nothing)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_of_this_machine")
 
 
 def program(stack: str, *, preview: bool = False, target: Target = Target.DOCKER) -> Recorded:

@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 import yaml
 
-from components import image, settings
-from components.kubernetes import ownership
-from components.release import Release
 from components.settings import ROOT
 from tests.unit.harness import BUILT_IMAGE, DIGEST, PROVIDER, Recorded, Registered, run
 from tests.unit.pod_security import violations
@@ -35,20 +32,7 @@ WORKER = {"worker": {"command": "python manage.py worker"}}
 every_stack = pytest.mark.parametrize("stack", STACKS)
 every_way = pytest.mark.parametrize("cluster", [{}, EVERYTHING], ids=["defaults", "everything"])
 
-
-@pytest.fixture(autouse=True)
-def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write nothing, ask no cluster, and keep what this machine trusts out of the tests."""
-
-    def write(_release: Release, stack: str) -> str:
-        return f".slipway/build/{stack}/Dockerfile"
-
-    def nothing(_context: str | None, _namespace: str) -> None:
-        return None
-
-    monkeypatch.setattr(image, "write", write)
-    monkeypatch.setattr(ownership, "_labels", nothing)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_of_this_machine")
 
 
 def program(stack: str, cluster: Mapping[str, Any], *, preview: bool = False) -> Recorded:

@@ -9,11 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import image, secrets, settings
+from components import secrets
 from components.deployment import Deployment
-from components.kubernetes import ownership
 from components.problems import SettingsError
-from components.release import Release
 from components.settings import KEYS, NAME, ROOT, Key, Settings, Target, applies, parse
 from tests.unit.harness import run
 
@@ -81,21 +79,7 @@ NOT_LOOKED_AT = {
 
 NAMES = [key for key in KEYS.values() if key.single and key.name.removeprefix("slipway:") not in NOT_LOOKED_AT]
 
-
-@pytest.fixture(autouse=True)
-def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write nothing, ask no cluster, and keep what this machine trusts and has out of the tests."""
-
-    def write(_release: Release, stack: str) -> str:
-        return f".slipway/build/{stack}/Dockerfile"
-
-    def nothing(_context: str | None, _namespace: str) -> None:
-        return None
-
-    monkeypatch.setattr(image, "write", write)
-    monkeypatch.setattr(ownership, "_labels", nothing)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
-    monkeypatch.delenv(settings.REGISTRY_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("nothing_of_this_machine")
 
 
 @pytest.fixture(scope="module")

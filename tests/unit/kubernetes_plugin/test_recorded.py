@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.recorded import CHANGES, RECORDED
+from tests.conformance.recorded import changes, recording
 from tools.airgap.kubernetes_plugin.check import Naming, check
 from tools.airgap.kubernetes_plugin.diff import Difference, diff
 from tools.airgap.kubernetes_plugin.kinds import Kind
 
+RECORDED = recording("kubernetes-4.32.0.json")
+CHANGES = changes(RECORDED)
 NAMING = Naming(automatic=lambda: "AUTOMATIC")
 
 
