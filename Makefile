@@ -54,6 +54,7 @@ test-e2e: bootstrap ## the README's commands, for real
 test-cluster: cluster ## stacks on a real cluster: the one of the kubeconfig, or one on this machine
 	@$(READY) && python -m tests.e2e.halves
 
+test-long: ADDONS = ingress
 test-long: cluster ## what takes longer than CI allows
 	@$(READY) && python -m pytest -m long tests
 
