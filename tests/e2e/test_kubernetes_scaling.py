@@ -47,6 +47,8 @@ def test_load_brings_more_pods_and_up_leaves_them(site: ClusterSite) -> None:
 @pytest.mark.long
 def test_without_load_they_go_again(site: ClusterSite) -> None:
     """After the five quiet minutes that Kubernetes waits, there are two, and nobody's request was lost on the way."""
+    with ClusterLoad(cluster=site.cluster, namespace=site.namespace, kinds=HEAVY):
+        wait("there are more than two", lambda: site.scaled() == 3, 150, pause=1)
     calm = HEAVY[2:]
     with ClusterLoad(cluster=site.cluster, namespace=site.namespace, kinds=calm) as visitors:
         took = wait("there are two again", lambda: site.scaled() == 2, 500, pause=2)
