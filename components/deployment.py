@@ -73,13 +73,15 @@ class Deployment:
         self._make.check(settings)
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()
-        self._release = release.plan(settings)
+        planned = release.plan(settings)
         self._together = settings.kubernetes.storage.shared_access is Access.ONE_NODE
         self._health = HealthPage(path=settings.app.health_path, host=settings.domain)
 
-        self.release = self._release.identity
+        self.release = planned.identity
         """Identity of the release."""
-        self.image = image.tag(self._image_args())
+        self._built = self._image_args(planned)
+        self._environment = environment.app(settings, self.release)
+        self.image = image.tag(self._built)
         """Name and tag of the app's image."""
         self.url = address.url(settings)
         """Where the edge serves."""
@@ -93,7 +95,7 @@ class Deployment:
 
     def _deploy(self) -> None:
         settings, owner = self._settings, self._owner
-        app = self._make.app_image("app", self._image_args(), self._opts)
+        app = self._make.app_image("app", self._built, self._opts)
         postgres = self._postgres()
         redis = self._redis()
         files = self._app_secrets(postgres, redis)
@@ -104,7 +106,7 @@ class Deployment:
                 image=app.id,
                 release=self.release,
                 resources=settings.web.resources,
-                environment=environment.app(settings, self.release),
+                environment=self._environment,
                 secrets=files,
                 hidden=self._hidden(),
                 networks=self._to_the_datastores(),
@@ -143,7 +145,7 @@ class Deployment:
                 resources=settings.web.resources,
                 # An image of the project's own brings its own command.
                 command=None if settings.app.dockerfile else gunicorn.command(settings),
-                environment=environment.app(settings, self.release),
+                environment=self._environment,
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
                 storage=self._media,
@@ -173,7 +175,7 @@ class Deployment:
                     replicas=process.replicas,
                     resources=process.resources,
                     command=process.command,
-                    environment=environment.app(settings, self.release),
+                    environment=self._environment,
                     secrets=files,
                     networks=[self._networks.edge, self._networks.internal],
                     storage=self._media,
@@ -353,14 +355,14 @@ class Deployment:
             registry_auth=self._secrets.registry_auth,
         )
 
-    def _image_args(self) -> args.AppImageArgs:
+    def _image_args(self, planned: release.Release) -> args.AppImageArgs:
         bundle = self._settings.build.ca_bundle
         return args.AppImageArgs(
             repository=self._settings.app.name,
             release=self.release,
-            context=image.context(self._release),
-            dockerfile=image.write(self._release, self._owner.stack),
-            labels=self._release.labels,
+            context=image.context(planned),
+            dockerfile=image.write(planned, self._owner.stack),
+            labels=planned.labels,
             ca_bundle=(ROOT / bundle).read_text(encoding="utf-8") if bundle else None,
             registry=self._settings.kubernetes.registry,
         )
