@@ -83,14 +83,18 @@ def create(report: Report) -> None:
 
 
 def install(report: Report) -> None:
-    """Install the lock; each file is checked against the hash that the lock holds."""
+    """Install the lock; each file is checked against the hash that the lock holds.
+
+    The lock is complete, so pip resolves nothing (``--no-deps``): for ``coverage[toml]`` an older pip does not take the
+    pin of ``coverage``, looks for the newest one, and refuses it from the day when that is not the pinned one.
+    """
     report.say(f"installing {LOCK.name}")
     MARK.unlink(missing_ok=True)
     BEGUN.touch()  # pip takes a package that was half written for one that is there
     report.run(
         [
             *(str(places.VENV_PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"),
-            *("--require-hashes", "-r", str(LOCK)),
+            *("--no-deps", "--require-hashes", "-r", str(LOCK)),
         ],
         name="packages",
         limit=PIP_SECONDS,
