@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import failed, interrupted, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
-from pipeline.engine import Engine
+from pipeline.engine import Engine, Result
 from pipeline.target import State
 
 EXAMPLES = """examples:
@@ -56,7 +56,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
     with console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
-        outcome = engine.stream("destroy", "--yes", "--skip-preview", *(["--exclude-protected"] if keep else []))
+        outcome = destroy(engine, keep)
+        if outcome.code and target.free(engine, state):
+            outcome = destroy(engine, keep)
     if outcome.code:
         raise failed.command(engine, outcome, "destroy")
     with console.step("tidy", "Remove what Pulumi leaves" if keep else "Forget the stack, remove what Pulumi leaves"):
@@ -73,6 +75,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.say(f"Kept:   stacks/{engine.stack_file.name}, its settings and secrets")
     console.say(f"Time:   {console.summary()}")
     return 0
+
+
+def destroy(engine: Engine, keep: bool) -> Result:  # noqa: FBT001 - what the command line said
+    """Let Pulumi delete everything, or everything but what is protected."""
+    return engine.stream("destroy", "--yes", "--skip-preview", *(["--exclude-protected"] if keep else []))
 
 
 def protected(state: State) -> list[str]:

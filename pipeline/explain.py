@@ -96,6 +96,14 @@ def _image(found: Match[str], _engine: "Engine") -> Problem:
     )
 
 
+def _connected(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"Docker does not remove network {found['name']}, since something is still connected to it",
+        mend=f"docker network inspect {found['name']}   # names it; docker network disconnect lets it go\n"
+        f"# where it names nothing, Docker has lost count: restart its daemon, then make down STACK={engine.stack}",
+    )
+
+
 def _daemon(_found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"the Docker daemon does not answer at {engine.environ.get('DOCKER_HOST', 'unix:///var/run/docker.sock')}",
@@ -122,6 +130,7 @@ RULES: list[tuple[str, type_of_rule]] = [
         r"(?P<what>(?:lookup \S+|dial tcp \S+)[^\n]*(?:no such host|connection refused|i/o timeout|server misbehaving))",
         _registry,
     ),
+    (r"network:? (?P<name>\S+?):? (?:id \S+|after \d+ s it still) has active endpoints", _connected),
     (r"Cannot connect to the Docker daemon|error during connect", _daemon),
 ]
 

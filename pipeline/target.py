@@ -55,6 +55,8 @@ class Target:
     """After an update: asks the page."""
     reach: Callable[[Engine, State], None]
     """Before a destroy: raises when the platform does not answer."""
+    free: Callable[[Engine, State], bool]
+    """After a destroy that failed: lets go of what the platform still holds for nobody. True when that was something."""
     tidy: Callable[[Engine, State, bool], list[str]]
     """After a destroy, of everything or of all but the data: removes what Pulumi has left, and names what stays."""
     gone: str

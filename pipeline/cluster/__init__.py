@@ -10,6 +10,7 @@ TARGET = Target(
     remove_half_made=tidy.remove_half_made,
     serve=page.serve,
     reach=tidy.reach,
+    free=lambda _engine, _state: False,
     tidy=tidy.after_destroy,
     gone="the namespace with everything in it",
     platform=doctor.platform,

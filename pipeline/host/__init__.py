@@ -10,6 +10,7 @@ TARGET = Target(
     remove_half_made=tidy.remove_half_made,
     serve=page.serve,
     reach=tidy.reach,
+    free=tidy.disconnect_the_gone,
     tidy=tidy.after_destroy,
     gone="containers, networks, volumes, images",
     platform=doctor.platform,

@@ -16,6 +16,9 @@ from pipeline.host.check import CONTAINER, daemon
 NETWORK = "docker:index/network:Network"
 IMAGE = "docker-build:index:Image"
 
+_NOBODY = "ep-"
+"""How Docker begins the name of an end of a network that no container has any more."""
+
 
 def remove_half_made(engine: Engine, state: Mapping[str, Any]) -> None:
     """Remove containers and networks that a killed update was making: their names are taken, and nobody knows them."""
@@ -53,6 +56,29 @@ def reach(engine: Engine, _state: Mapping[str, Any]) -> None:
     """Raise when the daemon does not answer."""
     with daemon(engine.environ):
         pass
+
+
+def disconnect_the_gone(engine: Engine, state: Mapping[str, Any]) -> bool:
+    """Disconnect containers that are gone from the networks of the stack. True when there was one.
+
+    Docker sometimes forgets to, on a busy host above all, and then never removes the network: "has active endpoints"
+    (https://github.com/moby/moby/issues/42119).
+    """
+    freed = False
+    with daemon(engine.environ) as client:
+        for each in state.get("resources") or []:
+            if each.get("type") != NETWORK:
+                continue
+            try:
+                network = client.networks.get(str(each.get("id")))
+            except docker.errors.NotFound:
+                continue
+            for key, end in (network.attrs.get("Containers") or {}).items():
+                if key.startswith(_NOBODY):
+                    engine.console.say(f"    disconnects {end['Name']}, which is gone, from network {network.name}")
+                    network.disconnect(end["Name"], force=True)
+                    freed = True
+    return freed
 
 
 def images(state: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ import yaml
 from docker.models.containers import Container
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-RUN = os.environ.get("SLIPWAY_E2E_RUN") or secrets.token_hex(3)
+RUN: str = os.environ.get("SLIPWAY_E2E_RUN") or secrets.token_hex(3)
 """Part of every name that this run of the tests makes, so that two runs on one machine do not meet."""
 
 UP_SECONDS = 420

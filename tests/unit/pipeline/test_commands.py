@@ -100,7 +100,7 @@ def note(order: list[str], name: str, answer: object = None) -> Any:  # noqa: AN
     return noted
 
 
-def row(order: list[str], answer: int = 200, stays: list[str] | None = None) -> Target:
+def row(order: list[str], answer: int = 200, stays: list[str] | None = None, *, freed: bool = False) -> Target:
     """A made-up target that notes what is asked of it."""
     page = Page("http://127.0.0.1:8080/", answer, 0.012)
     return Target(
@@ -110,6 +110,7 @@ def row(order: list[str], answer: int = 200, stays: list[str] | None = None) -> 
         remove_half_made=note(order, "half made"),
         serve=note(order, "page", Served(page=page, notes=("a way to it",), log="read the log")),
         reach=note(order, "reach"),
+        free=note(order, "free", freed),
         tidy=note(order, "tidy", stays or []),
         gone="everything",
         platform=note(order, "platform"),
@@ -151,6 +152,31 @@ def test_down_keeps_no_data_that_nothing_protects(engine: Engine) -> None:
     )
     down.refuse_unprotected(engine, PROTECTED)
     down.refuse_unprotected(engine, {})
+
+
+@pytest.mark.parametrize(("freed", "tries"), [(True, 2), (False, 1)])
+def test_down_tries_again_once_something_was_freed(  # noqa: PLR0913, PLR0917 - what pytest hands over
+    freed: bool,  # noqa: FBT001 - what the platform answers
+    tries: int,
+    engine: Engine,
+    fake: Fake,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What Docker held for nobody is let go, and the destroy goes on; without that, a second try would fail as well."""
+    (root / "stacks/Pulumi.dev.yaml").write_text("config: {}\n")
+    fake.when("stack export", out=json.dumps({"deployment": {"resources": PROTECTED["resources"][:1]}}))
+    fake.when("destroy", out="error: network dev-edge id 5f has active endpoints\n", code=255)
+    monkeypatch.setattr(down, "Engine", lambda *_: engine)
+    order: list[str] = []
+    monkeypatch.setattr(targets, "of_state", lambda *_: row(order, freed=freed))
+
+    with pytest.raises(
+        PipelineError, match="Docker does not remove network dev-edge, since something is still connect"
+    ):
+        down.run(command_line.parser().parse_args(["down"]), engine.console)
+    assert order == ["reach", "free"]
+    assert [call.split(" ")[0] for call in fake.calls].count("destroy") == tries
 
 
 @pytest.mark.parametrize(

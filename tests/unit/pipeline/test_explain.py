@@ -69,6 +69,20 @@ AWAY = (
             "a registry cannot be reached: lookup registry-1.docker.io on 10.0.0.2:53: no such host",
             "tools/bootstrap   # brings images where registries cannot be reached, and says what is missing",
         ),
+        *(
+            (
+                said,
+                "Docker does not remove network shop-dev-edge, since something is still connected to it",
+                (
+                    "docker network inspect shop-dev-edge   # names it; docker network disconnect lets it go\n"
+                    "# where it names nothing, Docker has lost count: restart its daemon, then make down STACK=dev"
+                ),
+            )
+            for said in (
+                "error while removing network: network shop-dev-edge id 5f5f has active endpoints",
+                "cannot remove network shop-dev-edge: after 30 s it still has active endpoints, and Docker names none",
+            )
+        ),
         (
             "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
             "the Docker daemon does not answer at unix:///var/run/docker.sock",

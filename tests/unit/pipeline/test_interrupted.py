@@ -1,5 +1,6 @@
 """Mending what an interrupted update left."""
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -119,6 +120,44 @@ class Daemon:
 
     def close(self) -> None:
         """End the talk."""
+
+
+class Network:
+    """A made-up network, connected to a container and to one that is gone."""
+
+    name = "dev-internal"
+
+    def __init__(self) -> None:
+        self.attrs = {"Containers": {"5f5f": {"Name": "web-1"}, "ep-7c7c": {"Name": "web-9"}}}
+        self.disconnected: list[tuple[str, bool]] = []
+
+    def disconnect(self, name: str, *, force: bool) -> None:
+        """Note who was disconnected."""
+        self.disconnected.append((name, force))
+
+
+def test_what_is_gone_is_disconnected(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only ends that no container has, of networks that the state knows; a network that is gone is no error."""
+    network = Network()
+
+    class Client:
+        @property
+        def networks(self) -> "Client":
+            return self
+
+        def get(self, id_: str) -> Network:
+            if id_ != "id-internal":
+                raise docker.errors.NotFound("no")
+            return network
+
+    monkeypatch.setattr(tidy, "daemon", lambda _environ: contextlib.nullcontext(Client()))
+    known = [{"type": tidy.NETWORK, "id": each} for each in ("id-internal", "id-gone")]
+
+    assert tidy.disconnect_the_gone(engine, {"resources": [*known, {"type": CONTAINER, "id": "id-internal"}]})
+    assert network.disconnected == [("web-9", True)]
+    assert "disconnects web-9, which is gone, from network dev-internal" in printed(engine)
+    assert not tidy.disconnect_the_gone(engine, {"resources": known[1:]})
+    assert not tidy.disconnect_the_gone(engine, {})
 
 
 def creating(kind: str, name: str) -> dict[str, Any]:

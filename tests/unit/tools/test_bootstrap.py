@@ -2,6 +2,7 @@
 
 import ast
 import errno
+import hashlib
 import io
 import json
 import os
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -239,6 +241,50 @@ def test_docker_hub_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_does_not_answer_is_not_reachable() -> None:
     """A refused connection is an answer of its own, at once."""
     assert not network.reachable("http://127.0.0.1:9/")
+
+
+def wheel(folder: Path, name: str, version: str, requires: str = "") -> str:
+    """Make a package that holds nothing; give its hash."""
+    info = f"{name}-{version}.dist-info"
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: toml\n"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr(f"{info}/METADATA", metadata + (f"Requires-Dist: {requires}\n" if requires else ""))
+        made.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        made.writestr(f"{info}/RECORD", "")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_newer_release_does_not_break_the_lock(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the lock pins is installed, also when the registry has a newer one of what another asks for with extras."""
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    pins = {"top": wheel(registry, "top", "1.0", "below[toml]>=1.0"), "below": wheel(registry, "below", "1.0")}
+    wheel(registry, "below", "2.0")
+    lock = tmp_path / "lock.txt"
+    lock.write_text("".join(f"{name}==1.0 --hash=sha256:{sha}\n" for name, sha in pins.items()))
+    monkeypatch.setattr(environment, "LOCK", lock)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(registry))
+
+    environment.ensure(report)
+
+    assert environment.complete()
+    frozen = [str(places.VENV_PYTHON), "-m", "pip", "freeze"]
+    done = subprocess.run(frozen, check=True, capture_output=True, text=True, timeout=60)
+    assert sorted(line for line in done.stdout.splitlines() if "==" in line) == ["below==1.0", "top==1.0"]
+
+
+def test_the_lock_is_complete() -> None:
+    """Nothing that an installed package asks for is missing or of another version, though pip resolved nothing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_an_interrupted_pip_starts_anew(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

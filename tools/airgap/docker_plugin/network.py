@@ -73,8 +73,8 @@ def delete(operation: Operation, id_: str, state: Mapping[str, Any]) -> None:
         found = daemon.found(daemon.client.inspect_network, id_) or {}
         connected = sorted(entry["Name"] for entry in (found.get("Containers") or {}).values())
         raise PluginError(
-            f"cannot remove network {name}: after {_IN_USE} s it still has active endpoints: {', '.join(connected)}. "
-            "Remove those containers first"
+            f"cannot remove network {name}: after {_IN_USE} s it still has active endpoints"
+            + (f": {', '.join(connected)}. Remove those containers first" if connected else ", and Docker names none")
         )
 
 
