@@ -6,7 +6,7 @@ What a platform hands out by itself, such as the address of a load balancer, is 
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
-from components.settings import Expose, Settings, Target, TlsFrom
+from components.model import Expose, Settings, Target, TlsFrom
 
 
 def url(settings: Settings) -> str:

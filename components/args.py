@@ -14,7 +14,7 @@ from components.budget import Budget
 from components.flows import Flow
 from components.health import HealthPage
 from components.labels import Owner
-from components.settings import Expose, Resources, TlsFrom
+from components.model import Expose, Resources, TlsFrom
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from components.settings import PostgresProvider, RedisProvider, Resources, Settings
+from components.model import PostgresProvider, RedisProvider, Resources, Settings
 
 ROOM = 1.5
 """How much more than what is counted is allowed: for a person who looks, and for steps that are tried again."""

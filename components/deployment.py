@@ -27,8 +27,9 @@ from components.budget import budget
 from components.flows import flows, process_role
 from components.health import HealthPage
 from components.labels import Owner
+from components.model import Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
 from components.secrets import Secrets
-from components.settings import ROOT, Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
+from components.settings import ROOT
 
 
 def _docker() -> target.Target:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from components import gunicorn, health
 from components.app import PORT
-from components.settings import App, Settings
+from components.model import App, Settings
 
 UID = 10001
 """The user and the group that the app runs as, by number, so that nothing has to look a name up."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from components import address, gunicorn
-from components.settings import Settings
+from components.model import Settings
 
 SECRET_KEY, DATABASE_URL, REDIS_URL = "secret_key", "database_url", "redis_url"
 """Names of the app's secret files."""

@@ -6,8 +6,8 @@ Both ends are named as the labels name their components. Names are looked up by 
 from dataclasses import dataclass
 
 from components.app import PORT
+from components.model import PostgresProvider, RedisProvider, Settings
 from components.nginx import HTTP_PORT, STATUS_PORT
-from components.settings import PostgresProvider, RedisProvider, Settings
 
 ANYWHERE = "anywhere"
 """Where visitors are."""

@@ -7,7 +7,7 @@ a default, and the web containers pass the one of their stack.
 from math import ceil
 
 from components.app import PORT
-from components.settings import Settings, Web
+from components.model import Settings, Web
 
 WORKER_MB = 150
 """Memory that one worker of an ordinary Django project may grow to, in MiB (80 to 200 measured elsewhere)."""

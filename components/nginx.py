@@ -15,7 +15,7 @@ from pathlib import Path
 from pulumi import Input
 
 from components.health import HealthPage
-from components.settings import Expose, Settings, Target
+from components.model import Expose, Settings, Target
 
 HTTP_PORT = 8080
 """Where the edge serves, inside its container."""

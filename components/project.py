@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from components.problems import Problem, config_set, full_key, show
 
 if TYPE_CHECKING:
-    from components.settings import App, Build
+    from components.model import App, Build
 
 _SKIPPED = frozenset({"node_modules", "site-packages", "venv", "env", "__pycache__"})
 _DEPTH = 3

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from components import dockerfile, requirements
 from components.ignore import ContextError, Rules, unreadable
+from components.model import Settings
 from components.project import source_folder
-from components.settings import ROOT, Settings
+from components.settings import ROOT
 
 DIGITS = 12
 """Hexadecimal digits of an identity."""

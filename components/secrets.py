@@ -11,8 +11,8 @@ from typing import Any
 
 import pulumi
 
+from components.model import PostgresProvider, RedisProvider, Settings, TlsFrom
 from components.problems import Problem, SettingsError
-from components.settings import PostgresProvider, RedisProvider, Settings, TlsFrom
 
 NAMESPACE = "secrets"
 

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from pulumi import ComponentResource, Output, ProviderResource, ResourceOptions
 
 from components import args as a
-from components.settings import Settings
+from components.model import Settings
 
 
 class Networks(ComponentResource):

@@ -9,7 +9,7 @@ from math import ceil
 
 from components import gunicorn
 from components.budget import web_replicas
-from components.settings import Kind, Resources, Settings
+from components.model import Kind, Resources, Settings
 
 REDIS_SECRETS_FILE = "/run/secrets/redis.conf"
 """Where the Redis container finds ``redis_secrets()``."""

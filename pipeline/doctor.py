@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from components.model import Settings
 from components.problems import SettingsError
-from components.settings import Settings
 from pipeline import interrupted, project, secrets, settings, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError

@@ -1,6 +1,6 @@
 """What a failed command of Pulumi means: the reason that the platform gives, or the one that Pulumi's words give."""
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine, Result
 from pipeline.explain import explain

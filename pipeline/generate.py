@@ -13,8 +13,11 @@ import yaml
 
 from components import secrets
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
+from components.keys import KEYS, NAME, Key
+from components.model import Kind, Settings
 from components.problems import NAMESPACE, full_key
-from components.settings import KEYS, NAME, ONLY_ON, OURS, ROOT, Key, Kind, Settings
+from components.rules import ONLY_ON, OURS
+from components.settings import ROOT
 from pipeline import sizing
 from pipeline.arguments import add_command
 from pipeline.console import Console, problem
@@ -68,7 +71,7 @@ def pulumi_yaml() -> str:
     }
     declared = yaml.safe_dump({"config": config}, sort_keys=False, width=110)
     return (
-        f"# Made by `{COMMAND}`: change that and components/settings.py instead of this file.\n"
+        f"# Made by `{COMMAND}`: change that and components/model.py instead of this file.\n"
         "name: slipway\n"
         "description: Any Django project to a running, safe, observable service.\n"
         "runtime:\n"
@@ -94,7 +97,7 @@ def schema() -> dict[str, Any]:
     config = {full_key((name,)): _node(KEYS[name,]) for name in Settings.model_fields}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$comment": f"Made by `{COMMAND}` from components/settings.py.",
+        "$comment": f"Made by `{COMMAND}` from components/model.py.",
         "title": "A stack of Slipway",
         "type": "object",
         "properties": {
@@ -176,7 +179,7 @@ def _leaf(key: Key) -> dict[str, Any]:
 
 # docs/settings.md ----------------------------------------------------------------------------------------------------
 
-_INTRO = f"""<!-- Made by `{COMMAND}` from components/settings.py. -->
+_INTRO = f"""<!-- Made by `{COMMAND}` from components/model.py. -->
 # Settings
 
 A stack is one running copy of your project: `dev` on your machine, `staging`, `prod`.

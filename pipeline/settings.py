@@ -10,8 +10,12 @@ from typing import Any
 
 import yaml
 
+from components.keys import KEYS, NAME, key_at
+from components.model import Settings
 from components.problems import NAMESPACE, SettingsError, full_key
-from components.settings import KEYS, NAME, ROOT, Resolved, Settings, applies, file_problems, key_at, resolve
+from components.resolved import Resolved
+from components.rules import applies
+from components.settings import ROOT, file_problems, resolve
 from pipeline.arguments import add_command, add_stack
 from pipeline.console import Console, PipelineError, problem
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components.budget import LEAST_REQUEST, REQUEST_SHARE, ROOM, Budget, budget, cpu_request, web_replicas
-from components.settings import Kind, Resources, Settings, parse
+from components.model import Kind, Resources, Settings
+from components.settings import parse
 
 COMMAND = "python -m pipeline generate"
 PAGE = "docs/kubernetes-sizing.md"

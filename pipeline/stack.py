@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from components.model import Settings
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
-from components.settings import Settings, name_of
+from components.settings import name_of
 from pipeline import arguments, project, secrets, settings
 from pipeline.console import problem
 from pipeline.engine import Engine

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
 from pipeline.page import Page

@@ -6,8 +6,8 @@ No command asks for a target by name; each takes the row of its stack.
 import re
 from collections.abc import Mapping
 
-from components.settings import Settings
-from components.settings import Target as Name
+from components.model import Settings
+from components.model import Target as Name
 from pipeline import cluster, host, settings
 from pipeline.console import problem
 from pipeline.engine import Engine

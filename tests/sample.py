@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.settings import Settings, parse
+from components.model import Settings
+from components.settings import parse
 
 _SAID: dict[str, Any] = {
     "environment": "dev",

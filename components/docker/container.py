@@ -11,7 +11,7 @@ import pulumi
 import pulumi_docker as docker
 from pulumi import Input, ResourceOptions
 
-from components.settings import Resources
+from components.model import Resources
 
 REPLACE_ON_CHANGES = ["#initerror", "healthcheck", "init", "tmpfs", "rm", "cpuPeriod", "cpuQuota"]
 """Without the first, a failed health check is green on the second ``up`` and the healthy old container is deleted.

@@ -4,7 +4,7 @@ from pulumi_kubernetes import autoscaling
 
 from components.args import Autoscale
 from components.kubernetes.quantities import millicores, requested
-from components.settings import Resources
+from components.model import Resources
 
 CALM_SECONDS = 300
 """How long it must have been calm before there are fewer: what comes in waves would cost a start for each."""

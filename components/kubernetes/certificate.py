@@ -11,7 +11,7 @@ from pulumi_kubernetes import core
 
 from components.args import EdgeArgs, Tls
 from components.kubernetes import exposure, metadata, roles
-from components.settings import Expose, TlsFrom
+from components.model import Expose, TlsFrom
 
 
 def create(name: str, args: EdgeArgs, tls: Tls, parent: pulumi.Resource) -> Input[str]:

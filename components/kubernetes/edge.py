@@ -14,7 +14,7 @@ from components.args import EdgeArgs
 from components.kubernetes import app, certificate, exposure, metadata, probes, roles, workload
 from components.kubernetes.pod import Claim, Pod
 from components.kubernetes.workload import Workload
-from components.settings import Expose
+from components.model import Expose
 
 USER = 101
 """The numeric user of nginx in the official images."""

@@ -8,8 +8,8 @@ from pulumi_kubernetes import core, networking
 
 from components.args import Exposure
 from components.kubernetes import metadata, roles
+from components.model import Expose, TlsFrom
 from components.nginx import HTTP_PORT
-from components.settings import Expose, TlsFrom
 
 PORT = 80
 """The port of the edge's Service."""

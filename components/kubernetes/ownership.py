@@ -8,8 +8,8 @@ import pulumi
 
 from components import state
 from components.labels import PROJECT, STACK
+from components.model import Settings
 from components.problems import Problem, SettingsError, config_set, full_key
-from components.settings import Settings
 
 _KEY = ("kubernetes", "namespace")
 _TIMEOUT_SECONDS = 5

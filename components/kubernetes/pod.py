@@ -12,7 +12,7 @@ from pulumi_kubernetes import core, meta
 from components.kubernetes import quantities, roles
 from components.kubernetes.probes import Probes
 from components.labels import STORAGE, Owner
-from components.settings import Resources
+from components.model import Resources
 
 SECRETS_DIR = "/run/secrets"
 """Where secret files are mounted."""

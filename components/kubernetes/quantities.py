@@ -5,7 +5,7 @@ from math import ceil
 from pulumi_kubernetes import core
 
 from components.budget import cpu_request
-from components.settings import Resources
+from components.model import Resources
 
 
 def millicores(cpus: float) -> int:

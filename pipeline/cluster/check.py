@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from components import budget
 from components.labels import PROJECT, STACK
+from components.model import Access, Expose, PostgresProvider, RedisProvider, Resources, Settings, TlsFrom
 from components.problems import config_rm, config_set
-from components.settings import Access, Expose, PostgresProvider, RedisProvider, Resources, Settings, TlsFrom
 from pipeline.cluster import registry
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, path_of, place_of
 from pipeline.cluster.quantity import GIB, MIB, amount

@@ -20,8 +20,8 @@ import urllib3.exceptions
 import yaml
 
 from components.args import Place
+from components.model import Settings
 from components.problems import config_set
-from components.settings import Settings
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from components.labels import PROJECT, STACK
-from components.settings import Expose, Settings
+from components.model import Expose, Settings
 from pipeline.cluster import check, failed, page, registry
 from pipeline.cluster.connection import (
     FORBIDDEN,

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.labels import COMPONENT, PROJECT, RELEASE, STACK
+from components.model import Settings
 from components.problems import config_set
-from components.settings import Settings
 from pipeline.cluster import words
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, place_of
 from pipeline.console import PipelineError, Problem

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from components.labels import COMPONENT
+from components.model import Expose, Settings, TlsFrom
 from components.nginx import HTTP_PORT
-from components.settings import Expose, Settings, TlsFrom
 from pipeline import page
 from pipeline.cluster.check import GATEWAY_API, usable
 from pipeline.cluster.connection import NOT_FOUND, Cluster, Json, RefusedError, connect, path_of, place_of

@@ -8,8 +8,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+from components.model import Settings
 from components.problems import config_set
-from components.settings import Settings
 from pipeline.console import Problem
 
 ANSWER_SECONDS = 5

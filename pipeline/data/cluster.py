@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.labels import COMPONENT, PROJECT, RELEASE, STACK
-from components.settings import Settings
+from components.model import Settings
 from pipeline.cluster.connection import Cluster, Json, connect, explained, place_of
 from pipeline.console import problem
 from pipeline.data.process import IDLE_SECONDS, Done, Output

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.settings import PostgresProvider, Settings, Target
+from components.model import PostgresProvider, Settings, Target
 from pipeline import settings, stack
 from pipeline.arguments import add_command, add_group, add_stack
 from pipeline.console import Console, PipelineError, problem

@@ -13,7 +13,7 @@ import docker.errors
 from docker.models.containers import Container
 
 from components.labels import COMPONENT, PROJECT, RELEASE, STACK
-from components.settings import Settings
+from components.model import Settings
 from pipeline.console import problem
 from pipeline.data.process import IDLE_SECONDS, Done, Output
 from pipeline.engine import Engine

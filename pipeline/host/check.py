@@ -16,7 +16,7 @@ import docker
 import docker.errors
 import requests
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.engine import Engine
 

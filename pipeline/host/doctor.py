@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline import settings
 from pipeline.engine import Engine
 from pipeline.host import check, page

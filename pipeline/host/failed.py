@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
 from pipeline.host.check import daemon

@@ -2,7 +2,7 @@
 
 import http.client
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline import page
 from pipeline.engine import Engine
 from pipeline.page import Page

@@ -18,7 +18,7 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from components import nginx
-from components.settings import Settings
+from components.model import Settings
 from tests.sample import settings
 
 pytestmark = pytest.mark.docker

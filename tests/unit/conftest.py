@@ -2,7 +2,7 @@
 
 import pytest
 
-from components import image, settings
+from components import image, resolved
 from components.kubernetes import ownership
 from components.release import Release
 
@@ -19,5 +19,5 @@ def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(image, "write", write)
     monkeypatch.setattr(ownership, "_labels", nothing)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
-    monkeypatch.delenv(settings.REGISTRY_VARIABLE, raising=False)
+    monkeypatch.delenv(resolved.CA_VARIABLE, raising=False)
+    monkeypatch.delenv(resolved.REGISTRY_VARIABLE, raising=False)

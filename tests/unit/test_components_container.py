@@ -6,7 +6,7 @@ import pytest
 from pulumi import ResourceOptions
 
 from components.docker.container import Container, Health, Mount, Port, cores, create, duration
-from components.settings import Resources
+from components.model import Resources
 from tests.unit.harness import CONTAINER, Registered, run
 
 PLAIN = Container(

@@ -15,8 +15,8 @@ import pytest
 
 from components import args, target
 from components.deployment import TARGETS
+from components.model import Target as Name
 from components.settings import ROOT
-from components.settings import Target as Name
 
 FUNCTIONS = {"attempts", "check"}
 """What a row has beside components."""

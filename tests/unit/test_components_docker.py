@@ -14,8 +14,8 @@ from components.docker.container import REPLACE_ON_CHANGES
 from components.flows import flows
 from components.health import HealthPage
 from components.labels import Owner
+from components.model import Expose, Resources
 from components.release import Release
-from components.settings import Expose, Resources
 from tests.sample import settings
 from tests.unit.harness import (
     BUILT_IMAGE,

@@ -25,7 +25,7 @@ from components.kubernetes.storage import Storage
 from components.kubernetes.switch import Switch
 from components.kubernetes.web import Web
 from components.labels import Owner
-from components.settings import Expose, Resources, TlsFrom
+from components.model import Expose, Resources, TlsFrom
 from tests.sample import settings
 from tests.unit.harness import BUILT_IMAGE, DIGEST, PROVIDER, Recorded, Registered, clear, run, secret
 from tests.unit.pod_security import violations

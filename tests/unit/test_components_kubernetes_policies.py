@@ -8,7 +8,7 @@ from components import args, budget, flows
 from components.kubernetes.namespace import Namespace
 from components.kubernetes.policies import policies
 from components.labels import Owner
-from components.settings import Settings
+from components.model import Settings
 from tests.sample import settings
 from tests.unit.harness import Registered, run
 from tests.unit.policies import End, Simulator, matrix

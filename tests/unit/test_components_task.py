@@ -12,7 +12,7 @@ from components.docker import attempts
 from components.docker.container import Container
 from components.docker.task import StepError, Task, failure, redacted
 from components.docker.task import run as run_task
-from components.settings import Resources
+from components.model import Resources
 from tests.unit.harness import CONTAINER, Outcome, Recorded, run
 
 STEP = Task(

@@ -6,12 +6,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import environment, image, settings
+from components import environment, image, resolved
 from components.deployment import TARGETS, Deployment, once
 from components.docker.task import StepError
+from components.model import Target
 from components.release import Release
 from components.secrets import Secrets
-from components.settings import Target
 from tests.sample import settings as sample
 from tests.unit.harness import BUILT_IMAGE, CONTAINER, VOLUME, Outcome, Recorded, clear, run
 
@@ -27,7 +27,7 @@ def _nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         return f".slipway/build/{stack}/Dockerfile"
 
     monkeypatch.setattr(image, "write", write)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+    monkeypatch.delenv(resolved.CA_VARIABLE, raising=False)
 
 
 def hidden(value: str) -> pulumi.Output[str]:

@@ -11,8 +11,9 @@ import yaml
 from pydantic import BaseModel
 
 from components.flows import ANY_PORT, flows
+from components.model import Settings
+from components.rules import ONLY_ON
 from components.secrets import NAMES
-from components.settings import ONLY_ON, Settings
 from pipeline.__main__ import parser
 from pipeline.cluster.check import LEAST_VERSION
 from tests.sample import settings

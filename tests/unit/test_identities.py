@@ -11,7 +11,7 @@ import runpy
 import pytest
 import yaml
 
-from components import image, settings
+from components import image, resolved
 from components.release import Release
 from components.settings import ROOT
 from tests.unit.harness import run
@@ -34,7 +34,7 @@ def test_nothing_has_another_identity(stack: str, monkeypatch: pytest.MonkeyPatc
         return f".slipway/build/{name}/Dockerfile"
 
     monkeypatch.setattr(image, "write", write)
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
+    monkeypatch.delenv(resolved.CA_VARIABLE, raising=False)
     said = yaml.safe_load((ROOT / "stacks" / STACKS[stack]).read_text(encoding="utf-8"))["config"]
     config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
 

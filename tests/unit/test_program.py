@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from components.docker.container import REPLACE_ON_CHANGES
-from components.settings import ROOT, Target
+from components.model import Target
+from components.settings import ROOT
 from tests.unit.harness import CONTAINER, NETWORK, REMOTE_IMAGE, STASH, VOLUME, Recorded, Registered, clear, run, secret
 
 STACKS = {

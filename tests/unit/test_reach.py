@@ -11,8 +11,11 @@ import pytest
 
 from components import secrets
 from components.deployment import Deployment
+from components.keys import KEYS, NAME, Key
+from components.model import Settings, Target
 from components.problems import SettingsError
-from components.settings import KEYS, NAME, ROOT, Key, Settings, Target, applies, parse
+from components.rules import applies
+from components.settings import ROOT, parse
 from tests.unit.harness import run
 
 Said = Mapping[str, Any]

@@ -7,8 +7,8 @@ import pulumi
 import pytest
 
 from components import secrets
+from components.model import Settings
 from components.problems import Problem, SettingsError
-from components.settings import Settings
 from tests.sample import settings as sample
 
 SetConfig = Callable[[dict[str, str], list[str]], None]

@@ -13,8 +13,12 @@ from pydantic import ValidationError
 
 from components import settings
 from components.defaults import BY_KIND
+from components.keys import KEYS
+from components.model import Kind, Settings, Target
 from components.problems import Problem, SettingsError
-from components.settings import Kind, Settings, check, name_of, parse, resolve, wsgi_of
+from components.resolved import CA_VARIABLE, REGISTRY_VARIABLE
+from components.rules import applies
+from components.settings import check, name_of, parse, resolve, wsgi_of
 
 SetConfig = Callable[[dict[str, str], list[str]], None]
 
@@ -27,8 +31,8 @@ GOOD: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _no_ca_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what this machine trusts out of the tests."""
-    monkeypatch.delenv(settings.CA_VARIABLE, raising=False)
-    monkeypatch.delenv(settings.REGISTRY_VARIABLE, raising=False)
+    monkeypatch.delenv(CA_VARIABLE, raising=False)
+    monkeypatch.delenv(REGISTRY_VARIABLE, raising=False)
 
 
 def said(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -694,7 +698,7 @@ def test_load_reads_the_environment_of_a_program(monkeypatch: pytest.MonkeyPatch
 
 def test_builds_trust_what_the_machine_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CA bundle that this machine's programs use is the default; what a stack says goes before it."""
-    monkeypatch.setenv(settings.CA_VARIABLE, "/etc/company.pem")
+    monkeypatch.setenv(CA_VARIABLE, "/etc/company.pem")
 
     resolved = resolve(GOOD, "dev")
     own = resolve(said({"build.ca_bundle": "own.pem"}), "dev")
@@ -841,7 +845,7 @@ def test_a_target_and_a_registry_make_a_stack_of_a_cluster() -> None:
 @pytest.mark.parametrize(("target", "registry"), [("kubernetes", "127.0.0.1:5000"), ("docker", None)])
 def test_the_registry_of_a_machine(monkeypatch: pytest.MonkeyPatch, target: str, registry: str | None) -> None:
     """A variable of the machine names the registry, where the target needs one."""
-    monkeypatch.setenv(settings.REGISTRY_VARIABLE, "127.0.0.1:5000")
+    monkeypatch.setenv(REGISTRY_VARIABLE, "127.0.0.1:5000")
     resolved = resolve(said({"target": target}), "shop")
 
     assert parse(said({"target": target}), "shop").kubernetes.registry == registry
@@ -1006,8 +1010,8 @@ def test_registries(registry: str) -> None:
 
 def test_what_applies_to_a_target() -> None:
     """A target has every setting but those of another one."""
-    here = {key.name for key in settings.KEYS.values() if settings.applies(key.path, settings.Target.DOCKER)}
-    there = {key.name for key in settings.KEYS.values() if settings.applies(key.path, settings.Target.KUBERNETES)}
+    here = {key.name for key in KEYS.values() if applies(key.path, Target.DOCKER)}
+    there = {key.name for key in KEYS.values() if applies(key.path, Target.KUBERNETES)}
 
     assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
         "slipway:edge.address",

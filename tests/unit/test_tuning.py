@@ -3,7 +3,7 @@
 import pytest
 
 from components import tuning
-from components.settings import Resources
+from components.model import Resources
 from tests.sample import settings
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
-from components.settings import Settings
+from components.model import Settings
 from tests.sample import settings
 
 if TYPE_CHECKING:

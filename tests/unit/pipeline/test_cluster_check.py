@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.budget import cpu_request
-from components.settings import Settings
+from components.model import Settings
 from pipeline.cluster import check
 from pipeline.cluster.quantity import amount
 from pipeline.console import PipelineError

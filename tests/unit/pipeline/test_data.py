@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import PostgresProvider, Settings, Target
+from components.model import PostgresProvider, Settings, Target
 from pipeline import settings
 from pipeline.__main__ import main
 from pipeline.console import Console, PipelineError

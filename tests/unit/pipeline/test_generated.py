@@ -13,8 +13,11 @@ import pytest
 import yaml
 
 from components import secrets
+from components.keys import KEYS, NAME
+from components.model import Settings
 from components.problems import full_key
-from components.settings import KEYS, NAME, ONLY_ON, ROOT, Settings, parse
+from components.rules import ONLY_ON
+from components.settings import ROOT, parse
 from pipeline import generate
 from pipeline.console import Console, PipelineError
 

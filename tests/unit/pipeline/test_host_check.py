@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from components.settings import Settings, parse
+from components.model import Settings
+from components.settings import parse
 from pipeline.console import PipelineError, Problem
 from pipeline.host import check as hostcheck
 

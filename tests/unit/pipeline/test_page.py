@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from components.settings import Settings
+from components.model import Settings
 from pipeline.host import page
 from tests.sample import settings
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from components.settings import KEYS, NAME, ROOT, Target, applies, check
+from components.keys import KEYS, NAME
+from components.model import Target
+from components.rules import applies
+from components.settings import ROOT, check
 from pipeline import __main__, settings
 from pipeline.console import Console, PipelineError
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from components.budget import budget
-from components.settings import Kind
+from components.model import Kind
 from pipeline import generate, sizing
 
 

@@ -1,0 +1,350 @@
+"""The settings of one stack, as a model: every key with its type, what it allowed, a description and an example.
+
+This module owns what can be said and in which words. The declarations in ``Pulumi.yaml``, the JSON Schema for editors
+and ``docs/settings.md`` are generated from it. What a stack does not say comes from ``components/defaults.py``; reading
+and checking a stack's file is done in ``components/settings.py``.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.values import (
+    COMMAND,
+    Address,
+    ClassName,
+    ContainerPath,
+    FilePath,
+    GatewayName,
+    HostName,
+    Image,
+    InnerPath,
+    Module,
+    NamespaceName,
+    Number,
+    PythonVersion,
+    Registry,
+    Slug,
+    SourcePath,
+    Switch,
+    Text,
+    UrlPath,
+    VariableName,
+    VariableValue,
+    Whole,
+    Word,
+    Words,
+    Wsgi,
+)
+
+
+class Target(StrEnum):
+    """Where a stack is deployed."""
+
+    DOCKER = "docker"
+    KUBERNETES = "kubernetes"
+
+
+class Kind(StrEnum):
+    """The kind of an environment: it decides the defaults, nothing else."""
+
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+    REVIEW = "review"
+
+
+class PostgresProvider(StrEnum):
+    """Who runs the database."""
+
+    SLIPWAY = "slipway"
+    EXTERNAL = "external"
+    CLOUDNATIVE_PG = "cloudnative-pg"
+
+
+class RedisProvider(StrEnum):
+    """Who runs the cache."""
+
+    SLIPWAY = "slipway"
+    EXTERNAL = "external"
+
+
+class Expose(StrEnum):
+    """How visitors reach the edge of a stack on a cluster."""
+
+    NONE = "none"
+    NODE_PORT = "node_port"
+    LOAD_BALANCER = "load_balancer"
+    INGRESS = "ingress"
+    GATEWAY = "gateway"
+
+
+class TlsFrom(StrEnum):
+    """Where the certificate of the domain comes from."""
+
+    NONE = "none"
+    SECRET = "secret"  # noqa: S105 - the name of a choice
+    CERT_MANAGER = "cert_manager"
+
+
+class Access(StrEnum):
+    """From how many nodes at once a place for files can be mounted, in the words of Kubernetes."""
+
+    ONE_NODE = "ReadWriteOnce"
+    MANY_NODES = "ReadWriteMany"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Resources(_Model):
+    """What one container may use."""
+
+    memory_mb: Whole = Field(
+        ge=16, le=1048576, description="Memory limit of one container, in MiB; it gets no swap on top.", examples=[512]
+    )
+    cpus: Number = Field(
+        ge=0.1, le=256, description="CPU limit of one container, in cores; not more than the host has.", examples=[0.5]
+    )
+
+
+class App(_Model):
+    """The Django project."""
+
+    name: Slug = Field(
+        description="First part of every name on the host, also of the volumes that hold the data: "
+        "changing it later starts with empty volumes.",
+        examples=["shop"],
+    )
+    source: SourcePath = Field(
+        description="The project's root, the folder with manage.py, relative to this repository or absolute.",
+        examples=["../shop"],
+    )
+    settings_module: Module = Field(description="The Django settings module.", examples=["config.settings"])
+    wsgi_module: Wsgi = Field(
+        description="The WSGI application that gunicorn serves.", examples=["config.wsgi:application"]
+    )
+    python: PythonVersion = Field(description="The Python version of the image.", examples=["3.13"])
+    requirements: InnerPath = Field(
+        description="The file of the project's Python dependencies, inside its root.", examples=["requirements.txt"]
+    )
+    dockerfile: InnerPath | None = Field(
+        description="A Dockerfile of the project's own, inside its root, that is built instead of Slipway's.",
+        examples=["Dockerfile"],
+    )
+    health_path: UrlPath = Field(
+        description="The path that answers with a status below 400 when the app can serve.", examples=["/healthz"]
+    )
+    media_root: ContainerPath = Field(
+        description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
+        examples=["/app/media"],
+    )
+    environment: dict[VariableName, VariableValue] = Field(
+        description="Plain environment variables for the project. Nothing secret: they are stored in clear.",
+        examples=[{"LOG_LEVEL": "info"}],
+    )
+
+
+class Edge(_Model):
+    """nginx, the only process that publishes a port."""
+
+    address: Address = Field(description="The address of the host that the port is published on.", examples=["0.0.0.0"])  # noqa: S104 - an example, never bound
+    port: Whole = Field(ge=1, le=65535, description="The port of the host that is published.", examples=[8080])
+    image: Image = Field(description="The nginx image.", examples=["nginx:1.26"])
+    max_body_mb: Whole = Field(
+        ge=1, le=102400, description="The largest request, an upload for example, in MiB.", examples=[25]
+    )
+    timeout_seconds: Whole = Field(
+        ge=1, le=3600, description="How long a request may take before the visitor gets an error.", examples=[30]
+    )
+    resources: Resources = Field(description="What nginx may use.")
+
+
+class Web(_Model):
+    """The gunicorn containers."""
+
+    replicas: Whole = Field(ge=1, le=50, description="How many containers serve the app.", examples=[2])
+    threads: Whole = Field(
+        ge=1,
+        le=256,
+        description="Threads of each worker. There are 2 workers for each core of the limit and 1 more, "
+        "from 2 to 12, and no more than the memory holds.",
+        examples=[4],
+    )
+    startup_seconds: Whole = Field(
+        ge=1, le=3600, description="How long a new container may take to become healthy.", examples=[60]
+    )
+    stop_grace_seconds: Whole = Field(
+        ge=0, le=3600, description="How long an old container may finish its requests; 0 kills at once.", examples=[35]
+    )
+    resources: Resources = Field(description="What each container may use.")
+
+
+class Process(_Model):
+    """A process beside the web processes, such as a worker of a queue."""
+
+    command: Annotated[
+        list[Word],
+        Field(min_length=1, max_length=100),
+        COMMAND,
+        Words("a list of words, program first, or one line with them; quotes hold words together"),
+    ] = Field(
+        description="What it runs, with the project's image, environment and secrets. No shell reads it.",
+        examples=["python manage.py worker"],
+    )
+    replicas: Whole = Field(ge=1, le=50, description="How many of it run.", examples=[1])
+    stop_grace_seconds: Whole = Field(
+        ge=0, le=3600, description="How long an old one may finish what it does; 0 kills at once.", examples=[35]
+    )
+    resources: Resources = Field(description="What each may use.")
+
+
+class Postgres(_Model):
+    """The database."""
+
+    provider: PostgresProvider = Field(
+        description="Who runs the database: Slipway, somebody else (its address is the secret `database_url`), "
+        "or the operator CloudNativePG of the cluster.",
+        examples=["external"],
+    )
+    image: Image = Field(description="The PostgreSQL image.", examples=["postgres:17"])
+    resources: Resources = Field(description="What the database may use.")
+
+
+class Redis(_Model):
+    """The cache."""
+
+    provider: RedisProvider = Field(
+        description="Who runs the cache: Slipway, or somebody else (its address is the secret `redis_url`).",
+        examples=["external"],
+    )
+    image: Image = Field(description="The Redis image.", examples=["redis:8.0"])
+    resources: Resources = Field(description="What the cache may use.")
+
+
+class Data(_Model):
+    """Protection of what cannot be made again."""
+
+    protect: Switch = Field(
+        description="Whether Pulumi refuses to delete the volumes of the database and the uploads.", examples=[True]
+    )
+
+
+class Build(_Model):
+    """How the image is built."""
+
+    base_image: Image | None = Field(
+        description="The image that the app's image starts from.", examples=["python:3.13-slim"]
+    )
+    ca_bundle: FilePath | None = Field(
+        description="A CA bundle on this machine that the steps of the build trust, for networks with a CA of their own.",
+        examples=["/etc/ssl/certs/ca-certificates.crt"],
+    )
+
+
+class Storage(_Model):
+    """The sizes of what a cluster stores."""
+
+    postgres_gb: Whole = Field(ge=1, le=65536, description="Size of the database's volume, in GiB.", examples=[50])
+    redis_gb: Whole = Field(ge=1, le=65536, description="Size of the cache's volume, in GiB.", examples=[2])
+    media_gb: Whole = Field(ge=1, le=65536, description="Size of the volume of the uploads, in GiB.", examples=[100])
+    static_gb: Whole = Field(
+        ge=1, le=65536, description="Size of the volume of the static files, in GiB.", examples=[2]
+    )
+    shared_access: Access = Field(
+        description="How uploads and static files are mounted. With ReadWriteOnce, web and edge run on one node; "
+        "several nodes need a storage class that can do ReadWriteMany.",
+        examples=["ReadWriteMany"],
+    )
+    shared_class: ClassName | None = Field(
+        description="The class of uploads and static files; nothing for `slipway:kubernetes.storage_class`. "
+        "What serves files to several nodes is seldom right for a database.",
+        examples=["shared-files"],
+    )
+
+
+class Autoscale(_Model):
+    """As many web processes as the load needs."""
+
+    enabled: Switch = Field(
+        description="Whether the number follows the load; `slipway:web.replicas` is not used then.", examples=[True]
+    )
+    min: Whole = Field(ge=1, le=500, description="The least number of web processes.", examples=[2])
+    max: Whole = Field(ge=1, le=500, description="The largest number of web processes.", examples=[10])
+    cpu_percent: Whole = Field(
+        ge=1, le=100, description="The part of their CPU limit that they use on average, in percent.", examples=[70]
+    )
+
+
+class Kubernetes(_Model):
+    """What only a cluster has."""
+
+    context: Text | None = Field(
+        description="The context of the kubeconfig; nothing for its current one. The kubeconfig is the file that "
+        "KUBECONFIG names, or ~/.kube/config.",
+        examples=["prod-cluster"],
+    )
+    namespace: NamespaceName | None = Field(
+        description="The namespace, which belongs to this stack alone: changing it later starts with empty volumes.",
+        examples=["shop-prod"],
+    )
+    registry: Registry | None = Field(
+        description="Where the app's image is pushed to and pulled from. Required for this target.",
+        examples=["registry.example.org/team"],
+    )
+    pull_secret: Switch = Field(
+        description="Whether the cluster needs the secret `registry_auth` to pull images.", examples=[True]
+    )
+    expose: Expose = Field(
+        description="How visitors reach the edge: not at all (`kubectl port-forward`), by a port of each node, by a load "
+        "balancer, by an Ingress, or by a Gateway.",
+        examples=["ingress"],
+    )
+    ingress_class: ClassName | None = Field(
+        description="The class of the Ingress; nothing for the default one of the cluster.", examples=["nginx"]
+    )
+    gateway: GatewayName | None = Field(
+        description="The Gateway that serves the domain. Required for `expose: gateway`.",
+        examples=["gateways/public"],
+    )
+    tls: TlsFrom = Field(
+        description="Where the certificate comes from: the secrets `tls_certificate` and `tls_key`, or cert-manager; "
+        "none if TLS ends before the cluster.",
+        examples=["cert_manager"],
+    )
+    issuer: ClassName | None = Field(
+        description="The ClusterIssuer of cert-manager. Required for `tls: cert_manager`.", examples=["letsencrypt"]
+    )
+    storage_class: ClassName | None = Field(
+        description="The class of every volume; nothing for the default one of the cluster.", examples=["fast"]
+    )
+    storage: Storage = Field(description="The sizes of what is stored. They may grow, where the class can do that.")
+    autoscale: Autoscale = Field(description="As many web processes as the load needs.")
+    edge_replicas: Whole = Field(ge=1, le=50, description="How many nginx there are.", examples=[2])
+    instances: Whole = Field(
+        ge=1, le=9, description="How many copies of the database CloudNativePG keeps.", examples=[3]
+    )
+
+
+class Settings(_Model):
+    """Everything that a stack says, completed from the defaults of its kind."""
+
+    environment: Kind = Field(description="The kind of the environment. It decides the defaults.", examples=["dev"])
+    target: Target = Field(description="Where the stack is deployed.", examples=["docker"])
+    domain: HostName = Field(
+        description="The public host name. Required for staging and prod.", examples=["shop.example.org"]
+    )
+    app: App = Field(description="The Django project.")
+    web: Web = Field(description="The gunicorn containers.")
+    processes: dict[Slug, Process] = Field(
+        description="Processes beside the web containers, each with a name, such as workers of a queue.",
+        examples=[{"worker": {"command": "python manage.py worker"}}],
+    )
+    edge: Edge = Field(description="nginx, the only process that publishes a port.")
+    postgres: Postgres = Field(description="The database.")
+    redis: Redis = Field(description="The cache.")
+    data: Data = Field(description="Protection of what cannot be made again.")
+    build: Build = Field(description="How the image is built.")
+    kubernetes: Kubernetes = Field(description="What only a cluster has.")
