@@ -9,6 +9,7 @@ from typing import Any
 
 import docker
 import docker.errors
+from docker.models.networks import Network
 
 from pipeline.engine import Engine
 from pipeline.host.check import CONTAINER, daemon
@@ -73,12 +74,19 @@ def disconnect_the_gone(engine: Engine, state: Mapping[str, Any]) -> bool:
                 network = client.networks.get(str(each.get("id")))
             except docker.errors.NotFound:
                 continue
-            for key, end in (network.attrs.get("Containers") or {}).items():
-                if key.startswith(_NOBODY):
-                    engine.console.say(f"    disconnects {end['Name']}, which is gone, from network {network.name}")
-                    network.disconnect(end["Name"], force=True)
-                    freed = True
+            for gone in disconnected(network):
+                engine.console.say(f"    disconnected {gone}, which is gone, from network {network.name}")
+                freed = True
     return freed
+
+
+def disconnected(network: Network) -> list[str]:
+    """Disconnect what no container is any more, and name it."""
+    ends = (network.attrs.get("Containers") or {}).items()
+    gone = [str(end["Name"]) for key, end in ends if key.startswith(_NOBODY)]
+    for name in gone:
+        network.disconnect(name, force=True)
+    return gone
 
 
 def images(state: Mapping[str, Any]) -> list[str]:

@@ -22,6 +22,8 @@ import docker.errors
 import yaml
 from docker.models.containers import Container
 
+from pipeline.host.tidy import disconnected
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUN: str = os.environ.get("SLIPWAY_E2E_RUN") or secrets.token_hex(3)
 """Part of every name that this run of the tests makes, so that two runs on one machine do not meet."""
@@ -375,6 +377,8 @@ def sweep(daemon: docker.DockerClient, prefix: str = f"e2e-{RUN}-") -> list[str]
     for network in daemon.networks.list(filters=filters):
         if ours(network.attrs["Labels"]):
             swept.append(str(network.name))
+            network.reload()
+            disconnected(network)
             network.remove()
     for volume in daemon.volumes.list(filters=filters):
         if ours(volume.attrs["Labels"]):

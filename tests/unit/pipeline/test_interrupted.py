@@ -155,7 +155,7 @@ def test_what_is_gone_is_disconnected(engine: Engine, monkeypatch: pytest.Monkey
 
     assert tidy.disconnect_the_gone(engine, {"resources": [*known, {"type": CONTAINER, "id": "id-internal"}]})
     assert network.disconnected == [("web-9", True)]
-    assert "disconnects web-9, which is gone, from network dev-internal" in printed(engine)
+    assert "disconnected web-9, which is gone, from network dev-internal" in printed(engine)
     assert not tidy.disconnect_the_gone(engine, {"resources": known[1:]})
     assert not tidy.disconnect_the_gone(engine, {})
 
