@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 
 import docker
 import pytest
@@ -77,7 +78,9 @@ def test_a_process_that_is_no_longer_named_is_gone(site: Site) -> None:
 def servers() -> Iterator[dict[str, str]]:
     """A database and a cache on this machine that no stack knows, and their addresses."""
     client = docker.from_env()
-    gateway = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    # Until Docker is started for the second time, it names the subnet of its own network and not the gateway.
+    subnet = ip_network(client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"])
+    gateway = str(next(subnet.hosts()))
     password, ports = secrets.token_hex(8), (free_port(), free_port())
     label = {"slipway.stack": f"e2e-{RUN}-servers"}
     made = []
