@@ -14,6 +14,11 @@ def url(settings: Settings) -> str:
     return _URLS[settings.target](settings)
 
 
+def public(settings: Settings) -> str:
+    """Give the address that visitors know, without a path: with HTTPS, unless the domain is this machine itself."""
+    return url(settings).rstrip("/") if settings.domain == "localhost" else f"https://{settings.domain}"
+
+
 def local_names(settings: Settings) -> list[str]:
     """List the names beside the domain that a visitor may use who needs nothing but a way to the edge."""
     return _NAMES[settings.target](settings)

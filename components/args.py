@@ -235,6 +235,8 @@ class MigrationArgs:
     """Identity of the release."""
     resources: Resources
     """What it may use."""
+    command: Sequence[str]
+    """Command line, program first."""
     environment: Mapping[str, str]
     """Plain environment variables of the app."""
     secrets: Input[str]

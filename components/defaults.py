@@ -14,6 +14,7 @@ COMMON: dict[str, Any] = {
         "health_path": "/healthz",
         "media_root": "/app/media",
         "environment": {},
+        "files": {},
     },
     "web": {
         "threads": 4,

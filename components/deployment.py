@@ -19,6 +19,7 @@ from components import (
     image,
     nginx,
     release,
+    steps,
     target,
     tuning,
 )
@@ -107,6 +108,7 @@ class Deployment:
                 image=app.id,
                 release=self.release,
                 resources=settings.web.resources,
+                command=environment.exporting(settings.app, steps.migrate()),
                 environment=self._environment,
                 secrets=files,
                 hidden=self._hidden(),
@@ -145,7 +147,9 @@ class Deployment:
                 replicas=settings.web.replicas,
                 resources=settings.web.resources,
                 # An image of the project's own brings its own command.
-                command=None if settings.app.dockerfile else gunicorn.command(settings),
+                command=None
+                if settings.app.dockerfile
+                else environment.exporting(settings.app, gunicorn.command(settings)),
                 environment=self._environment,
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
@@ -175,7 +179,7 @@ class Deployment:
                     process=name,
                     replicas=process.replicas,
                     resources=process.resources,
-                    command=process.command,
+                    command=environment.exporting(settings.app, process.command),
                     environment=self._environment,
                     secrets=files,
                     networks=[self._networks.edge, self._networks.internal],
@@ -339,7 +343,7 @@ class Deployment:
         """Give what no error message may show."""
         secrets = self._secrets
         urls = [url for url in (secrets.database_url, secrets.redis_url) if url is not None]
-        values = [secrets.django_key, secrets.postgres_password, secrets.redis_password, *urls]
+        values = [secrets.django_key, secrets.postgres_password, secrets.redis_password, *urls, *secrets.own.values()]
         return [
             *(value for value in values if value is not None),
             *(url.apply(environment.password_in) for url in urls),
@@ -369,12 +373,19 @@ class Deployment:
         )
 
     def _app_secrets(self, postgres: _Store, redis: _Store) -> Output[str]:
+        app, plain = self._settings.app, environment.plain(self._settings, self.release)
+        contents = Output.all(postgres.url, redis.url, self._secrets.own).apply(
+            lambda it: environment.contents(
+                app, environment.Known(plain=plain, database_url=it[0], redis_url=it[1], secrets=it[2])
+            )
+        )
         return self._secret_files(
             "app",
             {
                 environment.SECRET_KEY: self._secrets.django_key,
                 environment.DATABASE_URL: postgres.url,
                 environment.REDIS_URL: redis.url,
+                **{name: contents[name] for name in environment.files(app)},
             },
         )
 

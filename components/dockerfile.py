@@ -8,7 +8,7 @@ It reads no file and builds nothing.
 import json
 from collections.abc import Sequence
 
-from components import gunicorn, health
+from components import environment, gunicorn, health, template
 from components.app import PORT
 from components.model import App, Settings
 
@@ -75,7 +75,7 @@ from pathlib import Path
 
 # None of this is in the image; the real values come when a container starts.
 os.environ.update({environment})
-
+{files}
 import django
 from django.apps import apps
 from django.conf import settings
@@ -99,6 +99,17 @@ if apps.is_installed("django.contrib.staticfiles"):
             link = root if root.is_relative_to("/app") else Path(f"/rootfs{{root}}")
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to("/srv/static")
+"""
+
+_FILES = """\
+for name, content in {files}.items():
+    Path("{folder}").mkdir(parents=True, exist_ok=True)
+    Path("{folder}", name).write_text(content)
+for path, target in {links}.items():
+    for link in {{Path(path), Path(path if path.startswith("/app/") else f"/rootfs{{path}}")}}:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
 """
 
 _STRIP = """\
@@ -199,7 +210,9 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
         gunicorn=GUNICORN_VERSION,
         mounts="".join(f"    --mount=type=bind,source={name},target=/app/{name} \\\n" for name in requirements),
         requirements=app.requirements,
-        collect=_COLLECT.format(environment=json.dumps(_build_environment(app), indent=4, sort_keys=True)),
+        collect=_COLLECT.format(
+            environment=json.dumps(_build_environment(app), indent=4, sort_keys=True), files=_build_files(app)
+        ),
         strip=_STRIP.format(media_root=app.media_root, uid=UID),
         settings_module=app.settings_module,
         home=gunicorn.ENVIRONMENT["HOME"],
@@ -213,6 +226,7 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
 
 def _build_environment(app: App) -> dict[str, str]:
     """Give what settings modules want to see before they can be imported; nothing of it is reachable or secret."""
+    known = environment.building(app)
     return {
         "DJANGO_SETTINGS_MODULE": app.settings_module,
         "SECRET_KEY": "only-for-collecting-static-files-while-the-image-is-built",
@@ -220,8 +234,20 @@ def _build_environment(app: App) -> dict[str, str]:
         "REDIS_URL": "redis://127.0.0.1:6379/0",
         "ALLOWED_HOSTS": "localhost",
         "CSRF_TRUSTED_ORIGINS": "http://localhost",
-        **app.environment,
+        **{name: template.fill(text, known.value) for name, text in app.environment.items()},
     }
+
+
+def _build_files(app: App) -> str:
+    """Give the lines that put the project's secret files in place, with contents that are none."""
+    contents = environment.contents(app, environment.building(app))
+    if not contents:
+        return ""
+    return _FILES.format(
+        files=json.dumps(contents, indent=4, sort_keys=True),
+        folder=environment.SECRETS_DIR,
+        links=json.dumps(environment.links(app), indent=4, sort_keys=True),
+    )
 
 
 def ignore_text(app: App, own: str | None) -> str:

@@ -59,7 +59,7 @@ class Key:
             names = next(m.text for m in get_args(get_args(self.info.annotation)[0]) if isinstance(m, Words))
             return f"any names of {names}, and below each: {', '.join(self.entry.model_fields)}"
         if self.info.annotation is not None and get_origin(self.info.annotation) is dict:
-            return "NAME: value pairs, each name of letters, digits and _, each value text"
+            return next(m.text for m in self.info.metadata if isinstance(m, Words))
         if self.choices:
             return f"one of {', '.join(self.choices)}" if len(self.choices) > 1 else self.choices[0]
         bounds = {k: getattr(m, k) for m in self.info.metadata for k in ("ge", "le") if hasattr(m, k)}

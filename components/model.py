@@ -25,6 +25,8 @@ from components.values import (
     Number,
     PythonVersion,
     Registry,
+    RenderedPath,
+    RenderedText,
     Slug,
     SourcePath,
     Switch,
@@ -141,9 +143,21 @@ class App(_Model):
         description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
         examples=["/app/media"],
     )
-    environment: dict[VariableName, VariableValue] = Field(
-        description="Plain environment variables for the project. Nothing secret: they are stored in clear.",
+    environment: Annotated[
+        dict[VariableName, VariableValue],
+        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
+    ] = Field(
+        description="Environment variables for the project. In a value, `${NAME}` stands for what the stack knows "
+        "(docs/projects/configuration.md); what mentions a secret reaches the project's processes and nobody else.",
         examples=[{"LOG_LEVEL": "info"}],
+    )
+    files: Annotated[
+        dict[RenderedPath, RenderedText],
+        Words("PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"),
+    ] = Field(
+        description="Files for the project, each with its absolute path in the container. `${NAME}` stands for the same "
+        "as in the environment. They are read-only, and nobody but the project's processes sees them.",
+        examples=[{"/app/local.ini": "[shop]"}],
     )
 
 

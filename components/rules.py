@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components import environment, template
 from components.keys import KEYS, Path_
-from components.model import Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
+from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
 from components.problems import Problem, config_rm, config_set, full_key, show
 from components.resolved import FILE, REGISTRY_VARIABLE, Resolved, at
 
@@ -122,6 +123,81 @@ OURS = frozenset(
 """Environment variables that Slipway sets."""
 
 
+SECRET_VARIABLES = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
+"""Those of them that a project may read from its environment, if what they say is a secret there too."""
+
+
+def _variables(app: App, stack: str) -> Iterator[Problem]:
+    """Find variables that are not the project's to set."""
+    for name in sorted(OURS & set(app.environment)):
+        path: Path_ = ("app", "environment", name)
+        if name not in SECRET_VARIABLES:
+            found, allowed = "a variable that Slipway sets itself", f"any name but {', '.join(sorted(OURS))}"
+        elif template.is_plain(app.environment[name]):
+            found = "a value in clear (not shown)"
+            allowed = f"a value that names a secret, such as {_USUAL[name]}"
+        else:
+            continue
+        yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
+
+
+_USUAL = {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "${database.url}", "REDIS_URL": "${redis.url}"}
+
+
+def _templates(app: App, stack: str) -> Iterator[Problem]:
+    """Find names that mean nothing, and values that nobody could hand to the process."""
+    for group, texts in (("environment", app.environment), ("files", app.files)):
+        for name, text in texts.items():
+            path: Path_ = ("app", group, name)
+            for each in template.references(text):
+                if not template.is_known(each):
+                    yield _unknown_name(path, each, text, stack)
+    if app.dockerfile is not None and environment.exported(app):
+        path = ("app", "environment", environment.exported(app)[0])
+        yield Problem(
+            key=full_key(path),
+            found="a value that names a secret, which the command of a Dockerfile of the project's own cannot get",
+            allowed="with slipway:app.dockerfile: the path of a file, such as ${database.url.file}",
+            mend=config_rm(path, stack),
+        )
+
+
+def _unknown_name(path: Path_, name: str, text: str, stack: str) -> Problem:
+    near = template.meant(name)
+    shown = name if name.startswith("${") else f"${{{name}}}"
+    return Problem(
+        key=full_key(path),
+        found=f"{show(shown)}, which " + ("has no }" if name.startswith("${") else "means nothing"),
+        allowed=(f"probably ${{{near}}}; " if near else "")
+        + f"one of {', '.join(template.names())}, with {template.PATH} after it for the path of a file; "
+        "$${ for a ${ that is meant as it is",
+        mend=config_set(path, text.replace(shown, f"${{{near}}}"), stack)
+        if near and path[1] == "environment"
+        else f"correct it in stacks/Pulumi.{stack}.yaml",
+    )
+
+
+def _rendered(app: App, stack: str) -> Iterator[Problem]:
+    """Find rendered files that would lie on what is there already, or that nobody could link."""
+    taken = {environment.SECRET_KEY, environment.DATABASE_URL, environment.REDIS_URL, environment.EXPORTED}
+    for name in app.files:
+        path: Path_ = ("app", "files", name)
+        if name.removeprefix(f"{environment.SECRETS_DIR}/") in taken:
+            yield Problem(
+                key=full_key(path),
+                found="a file that Slipway writes itself",
+                allowed=f"any name in {environment.SECRETS_DIR} but {', '.join(sorted(taken))}",
+                mend=config_rm(path, stack),
+            )
+        elif app.dockerfile is not None and name in environment.links(app):
+            yield Problem(
+                key=full_key(path),
+                found="a path that an image of Slipway's would link",
+                allowed=f"with slipway:app.dockerfile: a path in {environment.SECRETS_DIR}, which the Dockerfile links",
+                mend=config_rm(path, stack),
+            )
+
+
 def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
     """Find what is wrong between values that are right each by itself."""
     problems = []
@@ -136,16 +212,12 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
                     mend=config_set(path, least, stack),
                 )
             )
-    for name in sorted(OURS & set(parts["app"].environment)) if "app" in parts else ():
-        path = ("app", "environment", name)
-        problems.append(
-            Problem(
-                key=full_key(path),
-                found="a variable that Slipway sets itself",
-                allowed=f"any name but {', '.join(sorted(OURS))}",
-                mend=config_rm(path, stack),
-            )
-        )
+    if isinstance(parts.get("app"), App):
+        problems += [
+            *_variables(parts["app"], stack),
+            *_templates(parts["app"], stack),
+            *_rendered(parts["app"], stack),
+        ]
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

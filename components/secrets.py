@@ -5,12 +5,13 @@ It makes none: ``python -m pipeline secrets init STACK`` does.
 """
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pulumi
 
+from components import template
 from components.model import PostgresProvider, RedisProvider, Settings, TlsFrom
 from components.problems import Problem, SettingsError
 
@@ -90,9 +91,11 @@ class Secrets:
             example="< key.pem",
         ),
     )
+    own: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Those that templates of the project name, whatever else they are for."""
 
 
-_FIELDS = {each.name: each.metadata for each in fields(Secrets)}
+_FIELDS = {each.name: each.metadata for each in fields(Secrets) if each.metadata}
 DESCRIPTIONS: dict[str, str] = {name: each["description"] for name, each in _FIELDS.items()}
 WHEN: dict[str, str] = {name: each["when"] for name, each in _FIELDS.items()}
 """For which settings each is needed, in words."""
@@ -101,9 +104,22 @@ GIVEN = tuple(name for name, each in _FIELDS.items() if each.get("example"))
 """Those that nobody can make up: whoever runs the database, the registry or the domain knows them."""
 
 
+def own(settings: Settings) -> list[str]:
+    """Name the secrets that the project's templates ask for."""
+    texts = [*settings.app.environment.values(), *settings.app.files.values()]
+    named = {template.secret(name) for text in texts for name in template.references(text)}
+    return sorted(name for name in named if name)
+
+
 def needed(settings: Settings) -> list[str]:
     """Name the secrets that a stack with these settings needs."""
-    return [name for name, each in _FIELDS.items() if each["needed"](settings)]
+    ours = [name for name, each in _FIELDS.items() if each["needed"](settings)]
+    return list(dict.fromkeys([*ours, *own(settings)]))
+
+
+def is_made(name: str) -> bool:
+    """Whether a secret can be made up, and nobody has to give it."""
+    return name in NAMES and name not in GIVEN
 
 
 def load(settings: Settings) -> Secrets:
@@ -126,7 +142,10 @@ def load(settings: Settings) -> Secrets:
             problems.append(in_clear(name, stack))
     if problems:
         raise SettingsError(stack, problems)
-    return Secrets(**found)
+    return Secrets(
+        **{name: value for name, value in found.items() if name in NAMES},
+        own={name: found[name] for name in own(settings)},
+    )
 
 
 def missing(name: str, stack: str) -> Problem:
@@ -135,13 +154,13 @@ def missing(name: str, stack: str) -> Problem:
         key=f"{NAMESPACE}:{name}",
         found="nothing",
         allowed="an encrypted value in the stack's file",
-        mend=give(name, stack) if name in GIVEN else f"python -m pipeline secrets init {shlex.quote(stack)}",
+        mend=f"python -m pipeline secrets init {shlex.quote(stack)}" if is_made(name) else give(name, stack),
     )
 
 
 def give(name: str, stack: str) -> str:
     """Give the command that stores a secret which is known elsewhere."""
-    example: str = _FIELDS[name]["example"]
+    example: str = _FIELDS[name]["example"] if name in _FIELDS else "VALUE"
     value = example if example.startswith("<") else shlex.quote(example)
     return f"pulumi config set --secret {NAMESPACE}:{name} --stack {shlex.quote(stack)} {value}"
 

@@ -1,5 +1,7 @@
 """The commands of what runs once for a release, the same on every target. Pure."""
 
+from collections.abc import Sequence
+
 MIGRATION_SECONDS = 900
 """How long a migration may take. It is stopped then, which PostgreSQL answers with a rollback."""
 
@@ -55,7 +57,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-def when_reachable(command: list[str]) -> list[str]:
+def when_reachable(command: Sequence[str]) -> list[str]:
     """Give a command that waits until the app's datastores can be reached, and then is the given one.
 
     A network that enforces policies knows a new pod only a moment after it has started (1 to 3 s were measured). What

@@ -88,6 +88,13 @@ def _media(path: str) -> str:
     return path
 
 
+def _rendered(path: str) -> str:
+    """Keep rendered files away from what lies in memory or belongs to the kernel."""
+    if posixpath.normpath(path) != path or path.startswith(("/tmp/", "/proc/", "/sys/", "/dev/")):  # noqa: S108 - paths in a container
+        _refuse()
+    return path
+
+
 def _pinned(image: str) -> str:
     """Refuse an image that may be another one tomorrow."""
     name = image.rsplit("/", 1)[-1]
@@ -152,6 +159,13 @@ ContainerPath = Annotated[
     AfterValidator(_media),
     Words("an absolute path in the container that nothing else uses, such as /srv/media or /app/media"),
 ]
+RenderedPath = Annotated[
+    str,
+    Field(pattern="^(/[A-Za-z0-9._-]+)+$", max_length=255),
+    BeforeValidator(text),
+    AfterValidator(_rendered),
+]
+RenderedText = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=262144), BeforeValidator(text)]
 UrlPath = Annotated[
     str,
     Field(pattern="^/[A-Za-z0-9._~/?=&%-]*$", max_length=1024),

@@ -16,7 +16,7 @@ from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key
 from components.model import Kind, Settings
 from components.problems import NAMESPACE, full_key
-from components.rules import ONLY_ON, OURS
+from components.rules import ONLY_ON, OURS, SECRET_VARIABLES
 from components.settings import ROOT
 from pipeline import sizing
 from pipeline.arguments import add_command
@@ -104,7 +104,10 @@ def schema() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": config | {f"{secrets.NAMESPACE}:{name}": _secret(name) for name in secrets.NAMES},
-                "patternProperties": {f"^(?!{NAMESPACE}:|{secrets.NAMESPACE}:)": {}},
+                "patternProperties": {
+                    f"^(?!{NAMESPACE}:|{secrets.NAMESPACE}:)": {},
+                    f"^{secrets.NAMESPACE}:[a-z][a-z0-9_]*$": _encrypted("A secret of the project's own."),
+                },
                 "additionalProperties": False,
                 "required": [full_key(("environment",)), full_key(("app",))],
                 "if": {
@@ -125,9 +128,13 @@ def schema() -> dict[str, Any]:
 
 def _secret(name: str) -> dict[str, Any]:
     command = secrets.give(name, "STACK") if name in secrets.GIVEN else "python -m pipeline secrets init STACK"
+    return _encrypted(f"{secrets.DESCRIPTIONS[name]} Encrypted by Pulumi: `{command}`.")
+
+
+def _encrypted(description: str) -> dict[str, Any]:
     return {
         "type": "object",
-        "description": f"{secrets.DESCRIPTIONS[name]} Encrypted by Pulumi: `{command}`.",
+        "description": description,
         "properties": {"secure": {"type": "string"}},
         "required": ["secure"],
         "additionalProperties": False,
@@ -173,7 +180,9 @@ def _leaf(key: Key) -> dict[str, Any]:
             for pattern, value in node["patternProperties"].items()
         }
         node["additionalProperties"] = False
-        node["propertyNames"] = node.get("propertyNames", {}) | {"not": {"enum": sorted(OURS)}}
+        if key.path == ("app", "environment"):
+            names = sorted(OURS - SECRET_VARIABLES)
+            node["propertyNames"] = node.get("propertyNames", {}) | {"not": {"enum": names}}
     return {name: value for name, value in node.items() if name != "title"}
 
 

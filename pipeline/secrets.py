@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from components.problems import SettingsError
-from components.secrets import GIVEN, NAMES, NAMESPACE, give, in_clear, needed
+from components.secrets import NAMES, NAMESPACE, give, in_clear, is_made, needed
 from components.settings import ROOT, parse
 from pipeline import settings
 from pipeline.arguments import add_command, add_group, add_stack
@@ -33,7 +33,8 @@ def _password() -> str:
 def _stored(stack: str, root: Path) -> dict[str, Any]:
     path = root / "stacks" / f"Pulumi.{stack}.yaml"
     config = settings.read(path) if path.exists() else {}
-    return {name: config[f"{NAMESPACE}:{name}"] for name in NAMES if f"{NAMESPACE}:{name}" in config}
+    prefix = f"{NAMESPACE}:"
+    return {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
 
 
 def wanted(stack: str, root: Path = ROOT) -> list[str]:
@@ -41,7 +42,7 @@ def wanted(stack: str, root: Path = ROOT) -> list[str]:
     try:
         return needed(parse(settings.said(stack, root), stack, root))
     except (SettingsError, PipelineError):
-        return [name for name in NAMES if name not in GIVEN]
+        return [name for name in NAMES if is_made(name)]
 
 
 def missing(stack: str, root: Path = ROOT) -> list[str]:
@@ -67,7 +68,7 @@ def init(stack: str, engine: Engine | None = None) -> list[str]:
     Each is stored by itself: what an interruption leaves out, the next run makes.
     """
     engine = engine or Engine(stack, Console())
-    made = [name for name in missing(stack, engine.root) if name not in GIVEN]
+    made = [name for name in missing(stack, engine.root) if is_made(name)]
     for name in made:
         value = _MAKERS.get(name, _password)()
         engine.must(
@@ -117,9 +118,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     for name in wanted(engine.stack, engine.root):
         console.say(f"{NAMESPACE}:{name:<20} {_became(name, absent)}")
     for name in absent:
-        if name in GIVEN:
+        if not is_made(name):
             console.say(f"{NAMESPACE}:{name} is not made, since somebody else knows it:\n  {give(name, engine.stack)}")
-    if set(absent) - set(GIVEN) and engine.stack != stack.DEV:
+    if any(map(is_made, absent)) and engine.stack != stack.DEV:
         console.say(f"They are encrypted in stacks/{engine.stack_file.name}: commit it.")
         if "encryptionsalt" in stack.content(engine):
             console.say("Keep a copy of the passphrase in a safe place: without it nobody can read them again.")
@@ -129,7 +130,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _became(name: str, absent: list[str]) -> str:
     if name not in absent:
         return "there already"
-    return "still to be given" if name in GIVEN else "made"
+    return "made" if is_made(name) else "still to be given"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

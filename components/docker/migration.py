@@ -2,7 +2,7 @@
 
 from pulumi import ResourceOptions
 
-from components import steps, target
+from components import target
 from components.app import USER
 from components.args import MigrationArgs
 from components.docker.container import SECRETS_DIR, Container, Mount
@@ -21,7 +21,7 @@ class Migration(target.Step):
             user=USER,
             resources=args.resources,
             networks=args.networks,
-            command=steps.migrate(),
+            command=args.command,
             environment=args.environment,
             mounts=[Mount(volume=args.secrets, target=SECRETS_DIR)],
             stop_grace_seconds=30,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -10,7 +11,7 @@ import pytest
 from tests.e2e.cluster import Cluster, sweep_namespaces
 from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.halves import HALF, SHARED
-from tests.e2e.site import Site, sweep
+from tests.e2e.site import EXAMPLE, Site, sweep
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,8 +40,8 @@ def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     """Make stacks that are gone at the end of the module."""
     sites: list[Site] = []
 
-    def make(name: str, **settings: Any) -> Site:  # noqa: ANN401 - settings are of many types
-        site = Site(tmp_path_factory.mktemp(name), name)
+    def make(name: str, project: Path = EXAMPLE, **settings: Any) -> Site:  # noqa: ANN401 - settings are of many types
+        site = Site(tmp_path_factory.mktemp(name), name, project)
         sites.append(site)
         return site.make(**settings)
 
@@ -66,8 +67,8 @@ def make_cluster_site(
     """Make stacks on the cluster that are gone at the end of the module."""
     sites: list[ClusterSite] = []
 
-    def make(name: str, **settings: Any) -> ClusterSite:  # noqa: ANN401 - settings are of many types
-        site = ClusterSite(tmp_path_factory.mktemp(name), name, cluster=cluster)
+    def make(name: str, project: Path = EXAMPLE, **settings: Any) -> ClusterSite:  # noqa: ANN401 - settings are of many types
+        site = ClusterSite(tmp_path_factory.mktemp(name), name, project, cluster=cluster)
         sites.append(site)
         site.make(**settings)
         return site

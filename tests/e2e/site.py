@@ -25,6 +25,7 @@ from docker.models.containers import Container
 from pipeline.host.tidy import disconnected
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLE = ROOT / "examples/guestbook"
 RUN: str = os.environ.get("SLIPWAY_E2E_RUN") or secrets.token_hex(3)
 """Part of every name that this run of the tests makes, so that two runs on one machine do not meet."""
 
@@ -124,6 +125,8 @@ class Site:
 
     folder: Path
     name: str
+    project: Path = EXAMPLE
+    """The project that it deploys a copy of."""
     port: int = field(default_factory=free_port)
     environ: dict[str, str] = field(default_factory=tools)
     daemon: docker.DockerClient = field(default_factory=docker.from_env)
@@ -140,8 +143,8 @@ class Site:
 
     @property
     def app(self) -> Path:
-        """The copy of the example project, which tests may change."""
-        return self.folder / "guestbook"
+        """The copy of the project, which tests may change."""
+        return self.folder / self.project.name
 
     @property
     def state(self) -> Path:
@@ -163,8 +166,8 @@ class Site:
         return self
 
     def copy_app(self) -> None:
-        """Copy the example project."""
-        shutil.copytree(ROOT / "examples/guestbook", self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
+        """Copy the project."""
+        shutil.copytree(self.project, self.app, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
 
     def wanted(self) -> dict[str, Any]:
         """What the stack's file says where a test does not say otherwise."""

@@ -55,7 +55,7 @@ class Watched:
             return outcome(name, inputs)
 
         def build() -> None:
-            given = {name: hidden(value) for name, value in secrets.items()}
+            given: dict[str, Any] = {name: hidden(value) for name, value in secrets.items()}
             Deployment(sample(said), Secrets(django_key=hidden("key"), **given))
 
         return run(build, outcome=watched, state=state)
@@ -249,6 +249,83 @@ def test_an_own_dockerfile_brings_its_own_command() -> None:
 
     assert own["command"][0] == "gunicorn"
     assert "command" not in theirs
+
+
+TEMPLATES: Mapping[str, Any] = {
+    **WORKER,
+    "domain": "shop.example.org",
+    "app": {
+        "environment": {
+            "SITE": "${url}/",
+            "DSN": "it's ${secrets.dsn}",
+            "DSN_FILE": "${secrets.dsn.file}",
+            "QUEUE_FILE": "${redis.url/2.file}",
+            "CACHE": "${redis.url/1}",
+        },
+        "files": {"/app/local.ini": "password = ${database.password}\n"},
+    },
+}
+EXPORT = ["sh", "-c", 'set -a; . /run/secrets/environment; set +a; exec "$@"', "sh"]
+
+
+def templated() -> Recorded:
+    """Deploy the sample with templates."""
+
+    def build() -> None:
+        own = {"dsn": hidden("h\nush")}
+        given: dict[str, Any] = {name: hidden(value) for name, value in PASSWORDS.items()}
+        Deployment(sample(TEMPLATES), Secrets(django_key=hidden("key"), **given, own=own))
+
+    return run(build)
+
+
+def test_what_names_a_secret_is_in_files_alone() -> None:
+    """Variables of containers are plain; the others are lines of a shell that every process of the app reads first."""
+    recorded = templated()
+    secret_files = recorded.one(CONTAINER, "shop-test-app-secrets")
+    uploads = clear(secret_files.inputs["uploads"])
+    written = {each["file"].removeprefix("/run/secrets/"): each["content"] for each in uploads}
+    rendered = environment.rendered_file("/app/local.ini")
+
+    assert set(written) == {
+        *("secret_key", "database_url", "redis_url"),
+        *("environment", "secrets.dsn", "redis.url-2", rendered),
+    }
+    assert written["environment"] == ("CACHE=redis://:c%20d@shop-test-redis:6379/1\nDSN='it'\"'\"'s h\nush'\n")
+    assert written["secrets.dsn"] == "h\nush"
+    assert written["redis.url-2"] == "redis://:c%20d@shop-test-redis:6379/2"
+    assert written[rendered] == "password = a/b\n"
+    for name in ("web-1", "process-worker-1", "migration"):
+        found = recorded.one(CONTAINER, f"shop-test-{name}")
+        assert found.inputs["command"][:4] == EXPORT
+        assert found.env["SITE"] == "https://shop.example.org/"
+        assert found.env["DSN_FILE"] == "/run/secrets/secrets.dsn"
+        assert found.env["QUEUE_FILE"] == "/run/secrets/redis.url-2"
+        assert not {"DSN", "CACHE"} & found.env.keys()
+    assert recorded.one(CONTAINER, "shop-test-migration").inputs["command"][4:] == [
+        *("timeout", "-k", "10", "900", "python", "manage.py", "migrate", "--noinput"),
+    ]
+
+
+def test_without_templates_nothing_is_wrapped() -> None:
+    """A stack that names no secret runs what it ran before."""
+    assert deployed(WORKER).one(CONTAINER, "shop-test-migration").inputs["command"][0] == "timeout"
+    assert deployed(WORKER).one(CONTAINER, "shop-test-web-1").inputs["command"][0] == "gunicorn"
+
+
+def test_a_secret_of_the_projects_own_is_hidden_in_errors() -> None:
+    """What a step says is shown without it."""
+
+    def outcome(name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"exitCode": int(name == "shop-test-migration"), "containerLogs": "refused: top-hush"}
+
+    def build() -> None:
+        given: dict[str, Any] = {name: hidden(value) for name, value in PASSWORDS.items()}
+        secrets = Secrets(django_key=hidden("key"), **given, own={"dsn": hidden("top-hush")})
+        Deployment(sample({"app": {"environment": {"DSN": "${secrets.dsn}"}}}), secrets)
+
+    with pytest.raises(StepError, match=r"refused: \[secret\]"):
+        run(build, outcome=outcome)
 
 
 def test_passwords_are_quoted_in_addresses() -> None:

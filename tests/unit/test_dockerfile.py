@@ -149,3 +149,41 @@ def test_the_installer_is_the_one_that_this_project_is_tested_with() -> None:
     """The version of uv in images is the locked one."""
     lock = (Path(__file__).parents[2] / "requirements-dev.txt").read_text(encoding="utf-8")
     assert f"\nuv=={dockerfile.UV_VERSION} " in lock
+
+
+FILES: dict[str, object] = {
+    "app": {
+        "environment": {"DSN": "${secrets.dsn}", "DSN_FILE": "${secrets.dsn.file}", "SITE": "https://${domain}"},
+        "files": {"/app/config/local.py": "KEY = '${secrets.dsn}'", "/etc/shop.ini": "[${domain}]"},
+    }
+}
+
+
+def test_a_build_sees_no_secret_and_no_stack() -> None:
+    """Files and variables are there with contents that are none, so that several stacks share the image."""
+    text = _text(FILES)
+
+    assert '"DSN": "only-while-the-image-is-built"' in text
+    assert '"SITE": "https://localhost"' in text
+    assert '"secrets.dsn": "only-while-the-image-is-built"' in text
+    assert "KEY = 'only-while-the-image-is-built'" in text
+    assert _text({**FILES, "domain": "shop.example.org"}) == text
+
+
+def test_rendered_files_are_linked(tmp_path: Path) -> None:
+    """The steps that do it, run: links in the project and beside it lead to the folder of the secret files."""
+    collect = re.findall(r"<<'EOF'\n(.*?)\nEOF\n", _text(FILES), re.DOTALL)[0]
+    steps = collect[collect.index("for name, content") : collect.index("\nimport django")]
+    for folder in ("/run/secrets", "/rootfs", "/app/", "/etc/"):
+        steps = steps.replace(f'"{folder}', f'"{tmp_path}{folder}')
+
+    exec("from pathlib import Path\n" + steps, {})  # noqa: S102 - the text of the image, in a folder of the test
+
+    assert (tmp_path / "app/config/local.py").read_text() == "KEY = 'only-while-the-image-is-built'"
+    assert (tmp_path / "etc/shop.ini").read_text() == "[localhost]"
+    assert (tmp_path / "rootfs" / str(tmp_path).lstrip("/") / "etc/shop.ini").is_symlink()
+
+
+def test_without_files_the_text_is_the_same_as_ever() -> None:
+    """A project that asks for none keeps its releases."""
+    assert "/run/secrets" not in _text()

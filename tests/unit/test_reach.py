@@ -113,7 +113,7 @@ def registered(loaded: Settings) -> list[object]:
     """Give everything that the engine is told about a stack, and what it exports."""
 
     def build() -> None:
-        given = {name: pulumi.Output.secret(f"value-of-{name}") for name in secrets.needed(loaded)}
+        given: dict[str, Any] = {name: pulumi.Output.secret(f"value-of-{name}") for name in secrets.needed(loaded)}
         deployment = Deployment(loaded, secrets.Secrets(**given))
         pulumi.export("url", deployment.url)
 

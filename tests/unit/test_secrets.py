@@ -113,6 +113,40 @@ def test_settings_ask_for_secrets(said: dict[str, object], names: tuple[str, ...
     assert tuple(secrets.needed(sample(said))) == names
 
 
+TEMPLATES = {
+    "app": {
+        "environment": {"DSN": "${secrets.sentry_dsn}", "KEY": "${secrets.django_key}"},
+        "files": {"/app/x.ini": "${secrets.mail_password.file}"},
+    }
+}
+
+
+def test_templates_ask_for_secrets(config: SetConfig) -> None:
+    """A secret of the project's own is read as one, and given by name; one of ours may be named as well."""
+    given = {**GOOD, "secrets:sentry_dsn": "value-of-dsn", "secrets:mail_password": "value-of-mail"}
+    config(given, list(given))
+
+    found = secrets.load(sample(TEMPLATES))
+
+    assert {name: resolved(value) for name, value in found.own.items()} == {
+        "django_key": ("value-of-django_key", True),
+        "mail_password": ("value-of-mail", True),
+        "sentry_dsn": ("value-of-dsn", True),
+    }
+    assert secrets.needed(sample(TEMPLATES)) == [*USUAL, "mail_password", "sentry_dsn"]
+    assert not secrets.is_made("sentry_dsn")
+
+
+def test_a_secret_of_the_projects_own_is_given(config: SetConfig) -> None:
+    """All that are missing are named at once, each with the command that stores it."""
+    config(GOOD, list(GOOD))
+
+    assert [(each.key, each.mend) for each in problems(sample(TEMPLATES))] == [
+        (f"secrets:{name}", f"pulumi config set --secret secrets:{name} --stack dev VALUE")
+        for name in ("mail_password", "sentry_dsn")
+    ]
+
+
 def test_what_is_not_asked_for_is_not_read(config: SetConfig) -> None:
     """A secret that no setting asks for may be there, and changes nothing."""
     given = {

@@ -87,6 +87,7 @@ def test_what_is_required_is_enough() -> None:
             "health_path": "/healthz",
             "media_root": "/app/media",
             "environment": {},
+            "files": {},
         },
         "web": {
             "replicas": 1,
@@ -444,7 +445,7 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             'slipway:app["it\'s"]',
             (
                 "one of name, source, settings_module, wsgi_module, python, requirements, dockerfile, health_path, "
-                "media_root, environment"
+                "media_root, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
         ),
@@ -482,6 +483,7 @@ def test_a_wrong_group_brings_no_other_problem(group: str) -> None:
         check(GOOD | {group: 3}, "shop")
 
 
+RENDERED = "PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"
 PAIRS = "NAME: value pairs, each name of letters, digits and _, each value text"
 
 
@@ -504,13 +506,20 @@ PAIRS = "NAME: value pairs, each name of letters, digits and _, each value text"
         ),
         ("A=B", "slipway:app.environment", '"A=B"', PAIRS, "config rm --path 'slipway:app.environment'"),
         (
-            {"SECRET_KEY": "hush"},
-            "slipway:app.environment.SECRET_KEY",
+            {"REDIS_URL_FILE": "hush"},
+            "slipway:app.environment.REDIS_URL_FILE",
             "a variable that Slipway sets itself",
             (
                 "any name but DATABASE_URL, DATABASE_URL_FILE, DJANGO_SETTINGS_MODULE, REDIS_URL, REDIS_URL_FILE, "
                 "SECRET_KEY, SECRET_KEY_FILE, SLIPWAY_RELEASE"
             ),
+            "config rm --path 'slipway:app.environment.REDIS_URL_FILE'",
+        ),
+        (
+            {"SECRET_KEY": "hush"},
+            "slipway:app.environment.SECRET_KEY",
+            "a value in clear (not shown)",
+            "a value that names a secret, such as ${secrets.django_key}",
             "config rm --path 'slipway:app.environment.SECRET_KEY'",
         ),
     ],
@@ -520,6 +529,104 @@ def test_environment_variables(value: object, key: str, found: str, allowed: str
     assert problem("app.environment", value) == Problem(
         key=key, found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop"
     )
+
+
+NAMES = (
+    "one of domain, scheme, url, allowed_hosts, trusted_origins, release, database.url, database.host, database.port, "
+    "database.name, database.user, database.password, database.json, redis.url, redis.host, redis.port, redis.password, "
+    "redis.url/NUMBER, secrets.NAME, with .file after it for the path of a file; $${ for a ${ that is meant as it is"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "near", "mend"),
+    [
+        (
+            "a${databse.url}b",
+            '"${databse.url}", which means nothing',
+            "database.url",
+            "pulumi config set --path 'slipway:app.environment.X' 'a${database.url}b' --stack shop",
+        ),
+        (
+            "${redis.url/99}",
+            '"${redis.url/99}", which means nothing',
+            "redis.url/1",
+            "pulumi config set --path 'slipway:app.environment.X' '${redis.url/1}' --stack shop",
+        ),
+        ("${HOME}", '"${HOME}", which means nothing', None, "correct it in stacks/Pulumi.shop.yaml"),
+        ("${}", '"${}", which means nothing', None, "correct it in stacks/Pulumi.shop.yaml"),
+        ("${secrets.A}", '"${secrets.A}", which means nothing', None, "correct it in stacks/Pulumi.shop.yaml"),
+        (
+            "${domain",
+            '"${domain", which has no }',
+            "domain",
+            "pulumi config set --path 'slipway:app.environment.X' '${domain}' --stack shop",
+        ),
+    ],
+)
+def test_a_name_that_means_nothing(text: str, found: str, near: str | None, mend: str) -> None:
+    """The value is refused before anything happens, with the name that was probably meant."""
+    allowed = f"probably ${{{near}}}; {NAMES}" if near else NAMES
+
+    assert problem("app.environment", {"X": text}) == Problem(
+        key="slipway:app.environment.X", found=found, allowed=allowed, mend=mend
+    )
+    assert problem("app.files", {"/app/x.ini": text}).found == found
+
+
+def test_what_templates_may_say() -> None:
+    """Every name, a literal ${, and a secret where the project wants to read it from its environment."""
+    said_ = {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "${database.url}", "REDIS_URL": "${redis.url/3}"}
+    every = (
+        "${domain} ${scheme} ${url} ${allowed_hosts} ${trusted_origins} ${release} $${HOME} $HOME 5$ ${redis.url/15}"
+    )
+    parts = "${database.host}${database.port}${database.name}${database.user}${database.password}${database.json.file}"
+
+    found = parse(said({"app.environment": {**said_, "A": every, "B": parts}}), "shop")
+
+    assert found.app.environment["A"] == every
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "allowed"),
+    [
+        (
+            "/run/secrets/environment",
+            "a file that Slipway writes itself",
+            "any name in /run/secrets but database_url, environment, redis_url, secret_key",
+        ),
+        ("/tmp/x", "a name that is not allowed", RENDERED),  # noqa: S108 - a path in a container
+        ("/app/../x", "a name that is not allowed", RENDERED),
+        ("x.ini", "a name that is not allowed", RENDERED),
+    ],
+)
+def test_where_files_may_lie(path: str, found: str, allowed: str) -> None:
+    """Not where Slipway writes, not where memory or the kernel is."""
+    assert problem("app.files", {path: "x"}) == Problem(
+        key=f'slipway:app.files["{path}"]',
+        found=found,
+        allowed=allowed,
+        mend=f"pulumi config rm --path 'slipway:app.files[\"{path}\"]' --stack shop",
+    )
+
+
+def test_a_dockerfile_of_the_projects_own_is_not_wrapped() -> None:
+    """What its command could not get, and what its image does not link, is refused, with what goes instead."""
+    own: dict[str, object] = {"app.dockerfile": "Dockerfile"}
+    environment, files = problems(
+        {**own, "app.environment": {"DSN": "${secrets.dsn}"}, "app.files": {"/app/x.ini": "x"}}
+    )
+
+    assert environment == Problem(
+        key="slipway:app.environment.DSN",
+        found="a value that names a secret, which the command of a Dockerfile of the project's own cannot get",
+        allowed="with slipway:app.dockerfile: the path of a file, such as ${database.url.file}",
+        mend="pulumi config rm --path 'slipway:app.environment.DSN' --stack shop",
+    )
+    assert files.found == "a path that an image of Slipway's would link"
+    assert files.allowed == "with slipway:app.dockerfile: a path in /run/secrets, which the Dockerfile links"
+    fine = {**own, "app.environment": {"DSN_FILE": "${secrets.dsn.file}"}, "app.files": {"/run/secrets/x.ini": "x"}}
+    assert parse(said(fine), "shop").app.dockerfile == "Dockerfile"
 
 
 @pytest.mark.parametrize(("part", "least"), [("web", 128), ("postgres", 128), ("redis", 32), ("edge", 32)])

@@ -141,7 +141,8 @@ def test_schema_takes_what_pulumi_writes() -> None:
         secretsprovider="awskms://alias/x",
         encryptedkey="x",
     )
-    content["config"] |= {"secrets:django_key": {"secure": "v1:x"}, "docker:host": "ssh://me@host"}
+    content["config"] |= {f"secrets:{name}": {"secure": "v1:x"} for name in ("django_key", "sentry_dsn")}
+    content["config"] |= {"docker:host": "ssh://me@host"}
     content["config"]["slipway:app"]["environment"] = {"FLAG": True, "N": 3, "TEXT": "x"}
 
     jsonschema.Draft7Validator(SCHEMA).validate(content)
@@ -158,7 +159,8 @@ def test_schema_takes_what_pulumi_writes() -> None:
         ("app.name", "My Shop"),
         ("app.python", "2.7"),
         ("app.environment", {"a-b": "x"}),
-        ("app.environment", {"SECRET_KEY": "x"}),
+        ("app.environment", {"SECRET_KEY_FILE": "x"}),
+        ("app.files", {"x.ini": "x"}),
         ("app.environment", {"TOKEN": {"secure": "v1:x"}}),
         ("web", {"replica": 2}),
         ("web", {"replicas": "many"}),
@@ -201,8 +203,8 @@ def test_schema_asks_for_a_domain_where_there_is_no_default(kind: str) -> None:
 
 
 def test_schema_refuses_a_secret_in_clear_and_an_unknown_one() -> None:
-    """Secrets are encrypted and known by name."""
-    for name, value in (("django_key", "hush"), ("jango_key", {"secure": "v1:x"})):
+    """Secrets are encrypted, those of the project's own too, and their names are names."""
+    for name, value in (("django_key", "hush"), ("sentry_dsn", "hush"), ("Sentry-DSN", {"secure": "v1:x"})):
         content = stack(GOOD)
         content["config"][f"secrets:{name}"] = value
         assert not jsonschema.Draft7Validator(SCHEMA).is_valid(content)
