@@ -92,6 +92,7 @@ if apps.is_installed("django.contrib.staticfiles"):
     if isinstance(staticfiles_storage, FileSystemStorage):
         call_command("collectstatic", interactive=False)
         root = Path(staticfiles_storage.location)
+        root.mkdir(parents=True, exist_ok=True)
         shutil.copytree(root, published, dirs_exist_ok=True)
         # The files are in the image once; where the project expects them is a link.
         if root != Path("/srv/static"):
