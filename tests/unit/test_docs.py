@@ -133,7 +133,9 @@ def test_settings_exist(page: Path) -> None:
                 if key.startswith("slipway:"):
                     keys += [[key.removeprefix("slipway:"), *path] for path in leaves(value)]
     assert [".".join(key) for key in keys if not has_setting(key)] == []
-    assert set(re.findall(r"\bsecrets:([a-z_]+)\b", text)) - set(NAMES) == set()
+    # A secret of the project's own has a name that a template of the same page uses.
+    own = set(re.findall(r"\$\{secrets\.([a-z_]+)", text))
+    assert set(re.findall(r"\bsecrets:([a-z_]+)\b", text)) - set(NAMES) - own == set()
 
 
 @pytest.mark.parametrize("page", OWN, ids=title)
