@@ -8,6 +8,8 @@ from typing import Any
 COMMON: dict[str, Any] = {
     "target": "docker",
     "app": {
+        "directory": None,
+        "python_path": [],
         "python": "3.13",
         "requirements": "requirements.txt",
         "dockerfile": None,
@@ -16,6 +18,7 @@ COMMON: dict[str, Any] = {
         "environment": {},
         "files": {},
     },
+    "build": {"packages": [], "runtime_packages": [], "commands": [], "environment": {}},
     "web": {
         "threads": 4,
         "startup_seconds": 60,

@@ -24,6 +24,9 @@ GUNICORN_VERSION = "27.0.1"
 CA_SECRET = "ca_bundle"  # noqa: S105 - the name of a mount
 """Id of the build secret that holds a CA bundle. The build works without it too."""
 
+BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+"""Where the steps of a build find it."""
+
 ALWAYS_IGNORED = (
     # version control and editors
     "**/.git",
@@ -75,7 +78,7 @@ from pathlib import Path
 
 # None of this is in the image; the real values come when a container starts.
 os.environ.update({environment})
-{files}
+{files}{commands}
 import django
 from django.apps import apps
 from django.conf import settings
@@ -111,6 +114,26 @@ for path, target in {links}.items():
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(target)
+"""
+
+_COMMANDS = """\
+import subprocess, sys
+for command in {commands}:
+    print("+", command, flush=True)
+    code = subprocess.run(command, shell=True).returncode
+    if code:
+        sys.exit(f"the build command failed with exit code {{code}}: {{command}}")
+"""
+
+_PACKAGES = """\
+# {why}
+RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\
+    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\
+    --mount=type=secret,id={secret},target={bundle} \\
+    if command -v apt-get >/dev/null; then \\
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends {packages}; \\
+    else apk add --no-cache {packages}; fi
+
 """
 
 _STRIP = """\
@@ -149,7 +172,7 @@ WORKDIR /app
 # A step that fails stays for a second: the docker-build plugin loses what a build says in its last moment.
 SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || {{ code=$?; sleep 1; exit $code; }}"]
 
-# The installer.
+{packages}# The installer.
 RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=secret,id={secret},target={bundle} \\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle} PIP_CERT={bundle}; fi; \\
@@ -167,13 +190,13 @@ RUN --mount=type=cache,target=/root/.cache/uv \\
 
 # The code, readable for the app's user whatever the umask was where it comes from.
 COPY . .
-RUN chmod -R u=rwX,go=rX /app \\
+{place}RUN chmod -R u=rwX,go=rX /app \\
     && {{ python -m compileall -q /app || echo 'Some files cannot be compiled; the build goes on.'; }} \\
     && python - <<'EOF'
 {collect}EOF
 
 FROM {base} AS runtime
-# No installer in what runs, and nothing that changes the user. Uploads belong to the app's user; a new volume takes
+{runtime_packages}# No installer in what runs, and nothing that changes the user. Uploads belong to the app's user; a new volume takes
 # the owner over.
 RUN python3 -B - <<'EOF'
 {strip}EOF
@@ -182,8 +205,8 @@ ENV PATH=/opt/venv/bin:$PATH \\
     PYTHONDONTWRITEBYTECODE=1 \\
     PYTHONUNBUFFERED=1 \\
     DJANGO_SETTINGS_MODULE={settings_module} \\
-    HOME={home}
-WORKDIR /app
+{python_path}    HOME={home}
+WORKDIR {workdir}
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /rootfs/ /
 COPY --from=build /app /app
@@ -199,20 +222,29 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
     """Give the text of the Dockerfile.
 
     Args:
-        settings: of them, what says how the project is built: ``app`` and ``build.base_image``.
+        settings: of them, what says how the project is built: ``app`` and ``build``, but for the CA bundle.
         requirements: paths inside the project of all files that ``app.requirements`` reads, itself included.
     """
-    app = settings.app
+    app, build = settings.app, settings.build
+    workdir = "/".join(part for part in ("/app", app.directory) if part)
     return _TEMPLATE.format(
+        packages=_packages("What the build needs of the system.", build.packages),
+        runtime_packages=_packages("What the project needs of the system.", build.runtime_packages),
+        place=(f"WORKDIR {workdir}\n" if app.directory else "")
+        + (f"ENV PYTHONPATH={_python_path(app)}\n" if app.python_path else ""),
+        workdir=workdir,
+        python_path=f"    PYTHONPATH={_python_path(app)} \\\n" if app.python_path else "",
         base=settings.build.base_image or f"python:{app.python}-slim",
         secret=CA_SECRET,
-        bundle="/etc/ssl/certs/ca-certificates.crt",
+        bundle=BUNDLE,
         uv=UV_VERSION,
         gunicorn=GUNICORN_VERSION,
         mounts="".join(f"    --mount=type=bind,source={name},target=/app/{name} \\\n" for name in requirements),
         requirements=app.requirements,
         collect=_COLLECT.format(
-            environment=json.dumps(_build_environment(app), indent=4, sort_keys=True), files=_build_files(app)
+            environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
+            files=_build_files(app),
+            commands=_COMMANDS.format(commands=json.dumps(build.commands, indent=4)) if build.commands else "",
         ),
         strip=_STRIP.format(media_root=app.media_root, uid=UID),
         settings_module=app.settings_module,
@@ -225,8 +257,20 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
     )
 
 
-def _build_environment(app: App) -> dict[str, str]:
+def _packages(why: str, names: Sequence[str]) -> str:
+    """Give the step that installs packages of the system; nothing where there are none."""
+    if not names:
+        return ""
+    return _PACKAGES.format(why=why, packages=" ".join(names), secret=CA_SECRET, bundle=BUNDLE)
+
+
+def _python_path(app: App) -> str:
+    return ":".join(f"/app/{folder}" for folder in app.python_path)
+
+
+def _build_environment(settings: Settings) -> dict[str, str]:
     """Give what settings modules want to see before they can be imported; nothing of it is reachable or secret."""
+    app = settings.app
     known = environment.building(app)
     return {
         "DJANGO_SETTINGS_MODULE": app.settings_module,
@@ -236,6 +280,7 @@ def _build_environment(app: App) -> dict[str, str]:
         "ALLOWED_HOSTS": "localhost",
         "CSRF_TRUSTED_ORIGINS": "http://localhost",
         **{name: template.fill(text, known.value) for name, text in app.environment.items()},
+        **settings.build.environment,
     }
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.values import (
     COMMAND,
+    ONE,
     Address,
     ClassName,
     ContainerPath,
@@ -19,10 +20,13 @@ from components.values import (
     GatewayName,
     HostName,
     Image,
+    InnerFolder,
     InnerPath,
+    Line,
     Module,
     NamespaceName,
     Number,
+    PackageName,
     PythonVersion,
     Registry,
     RenderedPath,
@@ -121,8 +125,22 @@ class App(_Model):
         examples=["shop"],
     )
     source: SourcePath = Field(
-        description="The project's root, the folder with manage.py, relative to this repository or absolute.",
+        description="The project's root, relative to this repository or absolute: the folder with manage.py, "
+        "or one above it.",
         examples=["../shop"],
+    )
+    directory: InnerFolder | None = Field(
+        description="The folder inside the project's root that has manage.py, where its commands run; nothing for the root.",
+        examples=["backend"],
+    )
+    python_path: Annotated[
+        list[InnerFolder],
+        Field(max_length=50),
+        COMMAND,
+        Words("a list of folders inside slipway:app.source, or one line with them"),
+    ] = Field(
+        description="Folders inside the project's root whose modules can be imported, beside the one with manage.py.",
+        examples=["src"],
     )
     settings_module: Module = Field(description="The Django settings module.", examples=["config.settings"])
     wsgi_module: Wsgi = Field(
@@ -251,6 +269,40 @@ class Build(_Model):
 
     base_image: Image | None = Field(
         description="The image that the app's image starts from.", examples=["python:3.13-slim"]
+    )
+    packages: Annotated[
+        list[PackageName],
+        Field(max_length=200),
+        COMMAND,
+        Words("a list of packages of the base image's system, or one line with them"),
+    ] = Field(
+        description="Packages of the system that the build needs, such as compilers and headers. They do not get into the image.",
+        examples=["build-essential libpq-dev"],
+    )
+    runtime_packages: Annotated[
+        list[PackageName],
+        Field(max_length=200),
+        COMMAND,
+        Words("a list of packages of the base image's system, or one line with them"),
+    ] = Field(
+        description="Packages of the system that the project needs while it runs.",
+        examples=["libpq5 gettext"],
+    )
+    commands: Annotated[
+        list[Line],
+        Field(max_length=50),
+        ONE,
+        Words("a list of command lines, or one of them; a shell reads each"),
+    ] = Field(
+        description="What runs while the image is built, in order, where manage.py is, before static files are collected.",
+        examples=["python manage.py compilemessages"],
+    )
+    environment: Annotated[
+        dict[VariableName, VariableValue],
+        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
+    ] = Field(
+        description="Environment variables while the image is built, beside those of the project. Nothing secret.",
+        examples=[{"NODE_ENV": "production"}],
     )
     ca_bundle: FilePath | None = Field(
         description="A CA bundle on this machine that the steps of the build trust, for networks with a CA of their own.",

@@ -25,14 +25,27 @@ def source_folder(app: "App", root: Path) -> Path:
     return Path(os.path.normpath(root / app.source))
 
 
+def project_folder(app: "App", root: Path) -> Path:
+    """Give the folder with manage.py on this machine."""
+    return source_folder(app, root) / (app.directory or "")
+
+
 def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
     """Find what is wrong with the project that the settings point at."""
-    folder = source_folder(app, root)
+    source, folder = source_folder(app, root), project_folder(app, root)
+    if app.directory is not None and source.is_dir() and not (folder / "manage.py").is_file():
+        return [_no_directory(app, source, stack)]
     if not folder.is_dir() or not (folder / "manage.py").is_file():
         return [_no_project(app, folder, stack, root)]
     if app.dockerfile is not None:  # where an image of the project's own keeps its modules, only it knows
-        return _named(app, folder, stack)
-    return [*_settings_module(app, folder, stack), *_wsgi_module(app, folder, stack), *_named(app, folder, stack)]
+        return _named(app, source, stack)
+    places = [folder, *(source / each for each in app.python_path)]
+    return [
+        *_python_path(app, source, stack),
+        *_settings_module(app, places, stack),
+        *_wsgi_module(app, places, stack),
+        *_named(app, source, stack),
+    ]
 
 
 def build_problems(build: "Build", stack: str, root: Path) -> list[Problem]:
@@ -64,23 +77,55 @@ def _no_project(app: "App", folder: Path, stack: str, root: Path) -> Problem:
     )
 
 
-def _settings_module(app: "App", folder: Path, stack: str) -> list[Problem]:
-    if _module_file(folder, app.settings_module) is not None:
+def _no_directory(app: "App", source: Path, stack: str) -> Problem:
+    found = [path.parent.relative_to(source).as_posix() for path in _files(source, "manage.py")]
+    what = "has no manage.py" if (source / (app.directory or "")).is_dir() else f"is no folder in {source}"
+    return _problem(
+        ("app", "directory"),
+        f"{show(app.directory)}, which {what}",
+        "a folder in the project, with its manage.py",
+        [each for each in found if each != "."],
+        "path/in/project",
+        stack,
+    )
+
+
+def _python_path(app: "App", source: Path, stack: str) -> list[Problem]:
+    missing = [each for each in app.python_path if not (source / each).is_dir()]
+    return [
+        Problem(
+            key=full_key(("app", "python_path")),
+            found=f"{show(each)}, which is no folder in {source}",
+            allowed="folders in the project",
+            mend=config_set(
+                ("app", "python_path"),
+                " ".join(other for other in app.python_path if other not in missing) or "src",
+                stack,
+            ),
+        )
+        for each in missing
+    ]
+
+
+def _settings_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem]:
+    if any(_module_file(each, app.settings_module) is not None for each in places):
         return []
+    folder = places[0]
     return [
         _problem(
             ("app", "settings_module"),
             f"{show(app.settings_module)}, which is no module in {folder}",
             "a Django settings module in the project",
-            _settings_candidates(folder),
+            [*_settings_candidates(folder), *(module for each in places[1:] for module in _settings_modules(each))],
             "config.settings",
             stack,
         )
     ]
 
 
-def _wsgi_module(app: "App", folder: Path, stack: str) -> list[Problem]:
+def _wsgi_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem]:
     module, name = app.wsgi_module.split(":")
+    folder = next((each for each in places if _module_file(each, module) is not None), places[0])
     file = _module_file(folder, module)
     if file is not None and _defines(file, name):
         return []
@@ -164,8 +209,13 @@ def _settings_candidates(folder: Path) -> list[str]:
     text = (folder / "manage.py").read_text(encoding="utf-8", errors="replace")
     used = re.search(r"DJANGO_SETTINGS_MODULE[\"'],\s*[\"']([\w.]+)[\"']", text)
     modules = [used[1]] if used is not None and _module_file(folder, used[1]) is not None else []
+    return [*modules, *_settings_modules(folder)]
+
+
+def _settings_modules(folder: Path) -> list[str]:
+    """Name what looks like a settings module."""
     files = [*_files(folder, "settings.py"), *_files(folder, "settings/*.py")]
-    return [*modules, *(_module_name(path, folder) for path in files)]
+    return [_module_name(path, folder) for path in files]
 
 
 def _module_file(folder: Path, module: str) -> Path | None:

@@ -62,6 +62,15 @@ COMMAND = BeforeValidator(_command)
 """Reads a command line."""
 
 
+def _one(value: object) -> object:
+    """Take one line for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+ONE = BeforeValidator(_one)
+"""Reads one line as a list of lines."""
+
+
 def _version(value: object) -> object:
     """Take a version that YAML has read as a number."""
     return str(value) if isinstance(value, float) else value
@@ -152,6 +161,15 @@ InnerPath = Annotated[
     AfterValidator(_inside),
     Words("the path of a file inside slipway:app.source"),
 ]
+InnerFolder = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9._@+-]+(/[A-Za-z0-9._@+-]+)*$", max_length=1024),
+    BeforeValidator(text),
+    AfterValidator(_inside),
+    Words("the path of a folder inside slipway:app.source"),
+]
+PackageName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9.+-]*$", max_length=128), BeforeValidator(text)]
+Line = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00\\n\\r]*$"), BeforeValidator(text)]
 ContainerPath = Annotated[
     str,
     Field(pattern="^(/[A-Za-z0-9._-]+)+$", max_length=255),

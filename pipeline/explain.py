@@ -81,6 +81,23 @@ def _build(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _build_command(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:build.commands: `{found['command'].strip()}` failed with exit code {found['code']} "
+        "while the image was built (what it said is above)",
+        allowed="commands that work without the database and with made-up secrets",
+        mend=f"mend the project, or the command in stacks/{engine.stack_file.name}, and run the same command again",
+    )
+
+
+def _system_package(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:build: the system of the base image has no package {found['name']}",
+        allowed="names of packages of its release, for the usual images Debian's",
+        mend=f"correct packages or runtime_packages in stacks/{engine.stack_file.name}",
+    )
+
+
 def _registry(found: Match[str], _engine: "Engine") -> Problem:
     return Problem(
         f"a registry cannot be reached: {found['what'].strip()}",
@@ -121,6 +138,8 @@ RULES: list[tuple[str, type_of_rule]] = [
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",
         _port,
     ),
+    (r"the build command failed with exit code (?P<code>-?\d+): (?P<command>[^\n]+)", _build_command),
+    (r"E: Unable to locate package (?P<name>\S+)", _system_package),
     (
         r"#\d+ [\d.]+ (?P<error>[A-Z][\w.]*(?:Error|Exception|ImproperlyConfigured): [^\n]+|django[\w.]+: [^\n]+)",
         _build,

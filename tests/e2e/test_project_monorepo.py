@@ -1,0 +1,70 @@
+"""A project in a folder of a repository, with packages of the system and commands of the build: tests/projects/monorepo."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.e2e.cluster_site import ClusterSite
+from tests.e2e.site import ROOT, Site
+
+PROJECT = ROOT / "tests/projects/monorepo"
+APP = {
+    "directory": "backend",
+    "python_path": ["libraries"],
+    "settings_module": "shop.settings",
+    "requirements": "backend/requirements.txt",
+    "health_path": "/",
+    "environment": {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "${database.url}"},
+}
+BUILD: dict[str, Any] = {
+    "packages": ["gcc", "libc6-dev", "libpq-dev", "gettext"],
+    "runtime_packages": "libpq5 tree",
+    "commands": [
+        "python manage.py compilemessages",
+        'mkdir -p built && echo "$MARK" > built/mark.txt',
+    ],
+    "environment": {"MARK": "made while building"},
+}
+
+
+def prove(site: Site) -> None:
+    """Bring the project up and look at what it was built with."""
+    site.secrets().up().good()
+
+    assert json.loads(site.ask(headers={"Accept-Language": "de"}).body) == {
+        "folder": "/app/backend",
+        "gross": 119,
+        "hello": "Guten Tag",
+        "driver": "2.9.11",
+        "database": 42,
+        "compiler": None,
+        "tree": True,
+    }
+    assert site.ask("/static/mark.txt").text == "made while building\n"
+
+
+@pytest.mark.docker
+def test_on_docker(make_site: Callable[..., Site]) -> None:
+    """It is served from its folder; a failed command and an unknown package are named, and the old release serves on."""
+    site = make_site("monorepo", project=PROJECT, app=APP, build=BUILD)
+    prove(site)
+    before = site.running()
+
+    site.set(app=APP, build={**BUILD, "commands": ["python manage.py nonsense"]})
+    said = site.up().bad().text
+    assert (
+        "slipway:build.commands: `python manage.py nonsense` failed with exit code 1 while the image was built" in said
+    )
+    site.set(app=APP, build={**BUILD, "runtime_packages": "no-such-package"})
+    assert "slipway:build: the system of the base image has no package no-such-package" in site.up().bad().text
+    assert site.running().items() >= before.items()
+    assert site.ask().status == 200
+
+
+@pytest.mark.cluster
+@pytest.mark.long
+def test_on_a_cluster(make_cluster_site: Callable[..., ClusterSite]) -> None:
+    """The same image does the same there."""
+    prove(make_cluster_site("monorepo", project=PROJECT, app=APP, build=BUILD))
