@@ -131,6 +131,8 @@ class AppImageArgs:
     """Labels of the image."""
     ca_bundle: str | None = None
     """Text of a CA bundle that the steps of the build trust; never part of the image."""
+    netrc: Input[str] | None = None
+    """Credentials of what the build downloads from; never part of the image."""
     registry: str | None = None
     """Where it is pushed to: the first part of its name. None for the images of the host that runs it."""
 

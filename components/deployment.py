@@ -369,6 +369,7 @@ class Deployment:
             dockerfile=image.write(planned, self._owner.stack),
             labels=planned.labels,
             ca_bundle=(ROOT / bundle).read_text(encoding="utf-8") if bundle else None,
+            netrc=self._secrets.netrc,
             registry=self._settings.kubernetes.registry,
         )
 

@@ -1,31 +1,21 @@
 """The Dockerfile and the .dockerignore of a Django project, from the settings.
 
-This module owns both texts. The same settings and the same names of requirements files give the same text. What differs
-between stacks that could share an image (domain, replicas, limits, time-outs, the CA bundle of a machine) is not in it.
+This module owns both texts; the steps that install dependencies are in ``components/installation.py``. The same settings
+and the same names of the files of dependencies give the same text. What differs between stacks that could share an image (domain, replicas, limits, time-outs, the CA bundle of a machine) is not in it.
 It reads no file and builds nothing.
 """
 
 import json
 from collections.abc import Sequence
 
-from components import environment, gunicorn, health, template
+from components import environment, gunicorn, health, installation, template
 from components.app import PORT
+from components.dependencies import Found
+from components.installation import BUNDLE, CA_SECRET, UV_VERSION
 from components.model import App, Settings
 
 UID = 10001
 """The user and the group that the app runs as, by number, so that nothing has to look a name up."""
-
-UV_VERSION = "0.13.8"
-"""The installer of dependencies. It stays in the build stage."""
-
-GUNICORN_VERSION = "27.0.1"
-"""What projects get that do not ask for gunicorn themselves."""
-
-CA_SECRET = "ca_bundle"  # noqa: S105 - the name of a mount
-"""Id of the build secret that holds a CA bundle. The build works without it too."""
-
-BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-"""Where the steps of a build find it."""
 
 ALWAYS_IGNORED = (
     # version control and editors
@@ -178,19 +168,9 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle} PIP_CERT={bundle}; fi; \\
     pip install --quiet uv=={uv}
 
-# Dependencies: a layer that only the requirements change. Sources of translations (.po) are not read when running.
-RUN --mount=type=cache,target=/root/.cache/uv \\
-    --mount=type=secret,id={secret},target={bundle} \\
-{mounts}\
-    if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle}; fi; \\
-    uv venv --quiet --python "$(command -v python3)" /opt/venv \\
-    && uv pip install --requirements {requirements} \\
-    && {{ [ -x /opt/venv/bin/gunicorn ] || uv pip install gunicorn=={gunicorn}; }} \\
-    && find /opt/venv -name '*.po' -delete
-
-# The code, readable for the app's user whatever the umask was where it comes from.
+{tool}{dependencies}# The code, readable for the app's user whatever the umask was where it comes from.
 COPY . .
-{place}RUN chmod -R u=rwX,go=rX /app \\
+{place}{later}RUN chmod -R u=rwX,go=rX /app \\
     && {{ python -m compileall -q /app || echo 'Some files cannot be compiled; the build goes on.'; }} \\
     && python - <<'EOF'
 {collect}EOF
@@ -218,12 +198,12 @@ CMD {command}
 """
 
 
-def text(settings: Settings, requirements: Sequence[str]) -> str:
+def text(settings: Settings, found: Found) -> str:
     """Give the text of the Dockerfile.
 
     Args:
         settings: of them, what says how the project is built: ``app`` and ``build``, but for the CA bundle.
-        requirements: paths inside the project of all files that ``app.requirements`` reads, itself included.
+        found: what the project's files say about its dependencies.
     """
     app, build = settings.app, settings.build
     workdir = "/".join(part for part in ("/app", app.directory) if part)
@@ -238,9 +218,9 @@ def text(settings: Settings, requirements: Sequence[str]) -> str:
         secret=CA_SECRET,
         bundle=BUNDLE,
         uv=UV_VERSION,
-        gunicorn=GUNICORN_VERSION,
-        mounts="".join(f"    --mount=type=bind,source={name},target=/app/{name} \\\n" for name in requirements),
-        requirements=app.requirements,
+        tool=installation.tool(found),
+        dependencies=installation.dependencies(found, settings.dependencies),
+        later=installation.later(found, settings.dependencies),
         collect=_COLLECT.format(
             environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
             files=_build_files(app),

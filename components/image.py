@@ -10,7 +10,7 @@ import pulumi_docker_build as docker_build
 from pulumi import Output, Resource, ResourceOptions
 
 from components.args import AppImageArgs
-from components.dockerfile import CA_SECRET
+from components.installation import CA_SECRET, NETRC_SECRET
 from components.release import Release
 from components.settings import ROOT
 
@@ -32,7 +32,8 @@ def context(release: Release, root: Path = ROOT) -> str:
 
 def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> docker_build.Image:
     """Register the build, with the image on the host that builds it or in its registry."""
-    secrets = {CA_SECRET: Output.secret(args.ca_bundle)} if args.ca_bundle else None
+    given = {CA_SECRET: args.ca_bundle, NETRC_SECRET: args.netrc}
+    secrets = {key: Output.secret(value) for key, value in given.items() if value is not None} or None
     return docker_build.Image(
         f"{name}-build",
         tags=[tag(args)],
@@ -40,8 +41,8 @@ def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> doc
         dockerfile=docker_build.DockerfileArgs(location=args.dockerfile),
         labels=args.labels,
         secrets=secrets,
-        # The bundle says how to download, not what: another one is no reason to build.
-        ignore_secrets_in_diff_calculation=[CA_SECRET] if secrets else None,
+        # They say how to download, not what: another one is no reason to build.
+        ignore_secrets_in_diff_calculation=[*secrets] if secrets else None,
         load=not push,
         push=push,
         # A preview with `load` skips the build anyway, and shows changes that are none.

@@ -6,7 +6,7 @@ and checking a stack's file is done in ``components/settings.py``.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,10 +16,13 @@ from components.values import (
     Address,
     ClassName,
     ContainerPath,
+    Day,
+    ExtraName,
     FilePath,
     GatewayName,
     HostName,
     Image,
+    IndexUrl,
     InnerFolder,
     InnerPath,
     Line,
@@ -31,6 +34,7 @@ from components.values import (
     Registry,
     RenderedPath,
     RenderedText,
+    Requirement,
     Slug,
     SourcePath,
     Switch,
@@ -147,9 +151,6 @@ class App(_Model):
         description="The WSGI application that gunicorn serves.", examples=["config.wsgi:application"]
     )
     python: PythonVersion = Field(description="The Python version of the image.", examples=["3.13"])
-    requirements: InnerPath = Field(
-        description="The file of the project's Python dependencies, inside its root.", examples=["requirements.txt"]
-    )
     dockerfile: InnerPath | None = Field(
         description="A Dockerfile of the project's own, inside its root, that is built instead of Slipway's.",
         examples=["Dockerfile"],
@@ -310,6 +311,87 @@ class Build(_Model):
     )
 
 
+class Dependencies(_Model):
+    """What the project depends on, and what installs it."""
+
+    installer: (
+        Annotated[
+            Literal["uv", "poetry", "pipenv", "requirements", "pyproject"],
+            Words("one of uv, poetry, pipenv, requirements, pyproject"),
+        ]
+        | None
+    ) = Field(
+        description="What says the project's dependencies: a lock of uv, Poetry or Pipenv, files of requirements, or "
+        "pyproject.toml alone.",
+        examples=["poetry"],
+    )
+    files: Annotated[
+        list[InnerPath],
+        Field(max_length=50),
+        COMMAND,
+        Words("a list of files inside slipway:app.source, or one line with them"),
+    ] = Field(
+        description="Files of requirements, inside the project's root.",
+        examples=["requirements/production.txt"],
+    )
+    extras: Annotated[
+        list[ExtraName],
+        Field(max_length=50),
+        COMMAND,
+        Words("a list of names of letters, digits and . _ -, or one line with them"),
+    ] = Field(description="Extras of the project that are installed too.", examples=["live"])
+    groups: Annotated[
+        list[ExtraName],
+        Field(max_length=50),
+        COMMAND,
+        Words("a list of names of letters, digits and . _ -, or one line with them"),
+    ] = Field(
+        description="Groups of dependencies that are installed too (of Pipenv: categories). No group is without being "
+        "named, also not dev.",
+        examples=["production"],
+    )
+    packages: Annotated[
+        list[Requirement],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of packages, each with or without a version, or one line with them; no passwords in addresses"),
+    ] = Field(
+        description="Packages that the project does not ask for itself, such as its database driver.",
+        examples=["psycopg[binary]==3.3.9"],
+    )
+    constraints: Annotated[
+        list[Requirement],
+        Field(max_length=500),
+        COMMAND,
+        Words("a list of packages with versions, or one line with them; no passwords in addresses"),
+    ] = Field(
+        description="Which versions may be chosen where no lock says them. Nothing is installed because of it.",
+        examples=["urllib3<2"],
+    )
+    build_constraints: Annotated[
+        list[Requirement],
+        Field(max_length=500),
+        COMMAND,
+        Words("a list of packages with versions, or one line with them; no passwords in addresses"),
+    ] = Field(
+        description="The same for what builds packages that have no wheel.",
+        examples=["setuptools<81"],
+    )
+    exclude_newer: Day | None = Field(
+        description="Versions that were published later do not exist, for projects without a lock.",
+        examples=["2026-06-30"],
+    )
+    index: IndexUrl | None = Field(
+        description="An index of packages that is asked first; PyPI has the others. A lock of uv names its own.",
+        examples=["https://packages.example.org/simple"],
+    )
+    netrc: Switch = Field(
+        description="Whether downloads while building need credentials: for a private index, for private git. They are "
+        "the secret `netrc`.",
+        examples=[True],
+    )
+
+
 class Storage(_Model):
     """The sizes of what a cluster stores."""
 
@@ -412,5 +494,6 @@ class Settings(_Model):
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")
     data: Data = Field(description="Protection of what cannot be made again.")
+    dependencies: Dependencies = Field(description="What the project depends on, and what installs it.")
     build: Build = Field(description="How the image is built.")
     kubernetes: Kubernetes = Field(description="What only a cluster has.")

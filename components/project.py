@@ -38,13 +38,12 @@ def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
     if not folder.is_dir() or not (folder / "manage.py").is_file():
         return [_no_project(app, folder, stack, root)]
     if app.dockerfile is not None:  # where an image of the project's own keeps its modules, only it knows
-        return _named(app, source, stack)
+        return _dockerfile(app, source, stack)
     places = [folder, *(source / each for each in app.python_path)]
     return [
         *_python_path(app, source, stack),
         *_settings_module(app, places, stack),
         *_wsgi_module(app, places, stack),
-        *_named(app, source, stack),
     ]
 
 
@@ -147,25 +146,17 @@ def _wsgi_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem
     ]
 
 
-def _named(app: "App", folder: Path, stack: str) -> list[Problem]:
-    """Check the one file that the image is built from: a Dockerfile of the project's own, or its requirements."""
-    key, name, pattern = (
-        ("dockerfile", app.dockerfile, "*Dockerfile*")
-        if app.dockerfile is not None
-        else ("requirements", app.requirements, "*requirements*.txt")
-    )
-    if (folder / name).is_file():
+def _dockerfile(app: "App", folder: Path, stack: str) -> list[Problem]:
+    """Check the Dockerfile of the project's own."""
+    if app.dockerfile is None or (folder / app.dockerfile).is_file():
         return []
-    found = list(_files(folder, pattern))
-    if key == "requirements":
-        found += _files(folder, "requirements/*.txt")
     return [
         _problem(
-            ("app", key),
-            f"{show(name)}, which is no file in {folder}",
+            ("app", "dockerfile"),
+            f"{show(app.dockerfile)}, which is no file in {folder}",
             "a file in the project",
-            sorted({path.relative_to(folder).as_posix() for path in found}),
-            "Dockerfile" if key == "dockerfile" else "requirements.txt",
+            sorted({path.relative_to(folder).as_posix() for path in _files(folder, "*Dockerfile*")}),
+            "Dockerfile",
             stack,
         )
     ]

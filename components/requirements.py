@@ -1,4 +1,4 @@
-"""The files that list a project's Python dependencies: the named one, and those that it includes.
+"""The files that list a project's Python dependencies: the named ones, and those that they include.
 
 This module owns reading them far enough to know their names, which makes the layer of dependencies independent of
 the code. It does not resolve or install anything.
@@ -6,60 +6,76 @@ the code. It does not resolve or install anything.
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from components.ignore import ContextError, unreadable
 
 _INCLUDE = re.compile(r"(?:-r|--requirement|-c|--constraint)(?:\s*=\s*|\s+|(?<=-[rc]))(\S+)")
-_LOCAL = re.compile(r"(?:(?:-e|--editable)[\s=]*)?(?:\.{1,2}(?:/|\[|$|\s)|/|file:)|\S+\s*@\s*file:")
+_LOCAL = re.compile(
+    r"(?:(?:-e|--editable)[\s=]*)?(?P<path>\.{1,2}(?:/[^\s\[;]*)?(?=\[|;|$|\s)|/[^\s\[;]*|file:[^\s\[;]*)"
+)
+_LOCAL_NAMED = re.compile(r"\S+\s*@\s*(?P<path>file:[^\s;]*)")
 _PLAIN = re.compile(r"[A-Za-z0-9._@+/-]+")
 
 
-def files(source: Path, name: str) -> list[str]:
-    """Give the paths, inside the project, of a requirements file and of all that it includes, each once.
+def files(source: Path, names: Sequence[str], folder: str = "") -> list[str]:
+    """Give the paths, inside the project, of requirements files and of all that they include, each once.
+
+    Args:
+        source: the project's root.
+        names: the files, inside it.
+        folder: where they are read, inside it: a part of the project that they ask for is looked for there.
 
     Raises:
-        ContextError: if one of them cannot be read, lies outside the project, or asks for a part of the project.
+        ContextError: if one of them cannot be read, or asks for something outside the project.
     """
     found: dict[str, None] = {}
-    todo = [name]
+    parts: set[str] = set()
+    todo = list(names)
     while todo:
         path = todo.pop(0)
         if path in found:
             continue
         found[path] = None
-        todo += _includes(source, path)
-    return sorted(found)
+        for number, line in _lines(source / path):
+            local = _LOCAL.match(line) or _LOCAL_NAMED.match(line)
+            if local is not None:
+                parts.add(inside(source, local["path"], folder, f"{source / path}, line {number}"))
+                continue
+            other = _INCLUDE.match(line)
+            if other is not None and "://" not in other[1]:
+                todo.append(inside(source, other[1], posixpath.dirname(path), f"{source / path}, line {number}"))
+    return sorted({*found, *parts})
 
 
-def _includes(source: Path, path: str) -> list[str]:
-    file = source / path
+def inside(source: Path, path: str, folder: str, where: str) -> str:
+    """Give the path inside the project of what one of its files names.
+
+    Args:
+        source: the project's root.
+        path: as the file says it.
+        folder: where it starts, inside the project.
+        where: the file and the line, for the error.
+
+    Raises:
+        ContextError: if it lies outside the project.
+    """
+    found = posixpath.normpath(posixpath.join(folder, path))
+    if found.startswith(("../", "/", "file:")) or found == ".." or not _PLAIN.fullmatch(found):
+        raise ContextError(
+            f"{where}: {path!r} cannot be part of the image\n"
+            "  allowed: what lies inside the project, its path made of letters, digits and . _ @ + -\n"
+            f"  mend:    move it into {source}, or let slipway:app.source name a folder above both"
+        )
+    return found
+
+
+def _lines(file: Path) -> Iterator[tuple[int, str]]:
+    """Give the lines of a file of requirements, without comments."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise unreadable(str(file), error) from None
-    if not path.endswith((".txt", ".in")):
-        return []  # pyproject.toml, which uv reads too
-    included = []
-    for number, whole in enumerate(text.replace("\\\n", "  ").splitlines(), 1):
-        line = re.sub(r"(^|\s)#.*", "", whole).strip()
-        if _LOCAL.match(line):
-            raise ContextError(
-                f"{file}, line {number}: {line!r} is a folder of the project, but dependencies are installed before the "
-                "project's code is there\n"
-                "  allowed: packages, with or without a version, and includes (-r FILE, -c FILE)\n"
-                "  mend:    remove the line (the project is in the image anyway), or name a Dockerfile of your own in "
-                "slipway:app.dockerfile"
-            )
-        match = _INCLUDE.match(line)
-        if match is None or "://" in match[1]:
-            continue
-        other = posixpath.normpath(posixpath.join(posixpath.dirname(path), match[1]))
-        if other.startswith(("../", "/")) or not _PLAIN.fullmatch(other):
-            raise ContextError(
-                f"{file}, line {number}: {match[1]!r} cannot be included\n"
-                "  allowed: a file inside the project, its path made of letters, digits and . _ @ + -\n"
-                f"  mend:    move the file into {source}"
-            )
-        included.append(other)
-    return included
+    for number, line in enumerate(text.replace("\\\n", "  ").splitlines(), 1):
+        yield number, re.sub(r"(^|\s)#.*", "", line).strip()

@@ -73,6 +73,15 @@ class Secrets:
             example='{"auths": {"REGISTRY": {"auth": "BASE64"}}}',
         ),
     )
+    netrc: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "Credentials of a private index or of private git, for the build alone: the text of a `.netrc`.",
+            "`dependencies.netrc: true`",
+            lambda it: it.dependencies.netrc,
+            example="machine HOST login USER password TOKEN",
+        ),
+    )
     tls_certificate: pulumi.Output[str] | None = field(
         default=None,
         metadata=_about(

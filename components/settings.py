@@ -20,7 +20,7 @@ from typing import Any, get_origin
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from components import project, rules
+from components import dependencies, project, rules
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key, Path_, key_at
 from components.model import Kind, Settings, Target
@@ -40,6 +40,9 @@ from components.values import text
 ROOT = Path(__file__).resolve().parent.parent
 """The repository. Relative paths in settings start here."""
 
+
+MOVED: Mapping[Path_, Path_] = {("app", "requirements"): ("dependencies", "files")}
+"""What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
 _SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
@@ -82,6 +85,9 @@ def file_problems(resolved: Resolved, stack: str, root: Path = ROOT) -> list[Pro
         names = {problem.key for problem in problems}
         if full_key(_SETTINGS_MODULE) in names and resolved.sources[_WSGI_MODULE] != FILE:
             problems = [problem for problem in problems if problem.key != full_key(_WSGI_MODULE)]  # follows from it
+        if "dependencies" in resolved.parts and not problems and resolved.parts["app"].dockerfile is None:
+            app, said = resolved.parts["app"], resolved.parts["dependencies"]
+            problems += dependencies.problems(app, said, project.source_folder(app, root), stack)
     if "build" in resolved.parts:
         problems += project.build_problems(resolved.parts["build"], stack, root)
     return problems
@@ -312,7 +318,8 @@ def _unknown(path: Path_, values: dict[str, Any], stack: str) -> Problem:
     """Name the known key that was probably meant. The value of an unknown one is only shown where one is near."""
     group = key_at(path[:-1])
     siblings = [key.path for key in KEYS.values() if key.path[:-1] == (group.path if group else ())]
-    near = [(*path[:-1], name) for name in get_close_matches(path[-1], [sibling[-1] for sibling in siblings], 1)]
+    near = [MOVED[path]] if path in MOVED else []
+    near += [(*path[:-1], name) for name in get_close_matches(path[-1], [sibling[-1] for sibling in siblings], 1)]
     near += [other for other in KEYS if other[-1] == path[-1] and NAME not in other]
     value = at(values, path)
     mend = config_rm(path, stack)

@@ -87,6 +87,13 @@ def _inside(path: str) -> str:
     return path
 
 
+def _open(spec: str) -> str:
+    """Refuse a password in an address: everybody can read a stack's file, and the history of an image."""
+    if re.search(r"://[^/@]*:[^/@]*@", spec):
+        _refuse()
+    return spec
+
+
 def _media(path: str) -> str:
     """Keep uploads away from what the containers need for themselves."""
     taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108 - paths in a container
@@ -167,6 +174,28 @@ InnerFolder = Annotated[
     BeforeValidator(text),
     AfterValidator(_inside),
     Words("the path of a folder inside slipway:app.source"),
+]
+ExtraName = Annotated[
+    str, Field(pattern="^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", max_length=128), BeforeValidator(text)
+]
+Requirement = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9][^\\x00-\\x1f]*$", max_length=1024),
+    BeforeValidator(text),
+    AfterValidator(_open),
+]
+"""A package, as a file of requirements says it."""
+Day = Annotated[
+    str,
+    Field(pattern="^20[0-9]{2}-[01][0-9]-[0-3][0-9](T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z)?$"),
+    BeforeValidator(text),
+    Words("a day or a moment in UTC, such as 2026-06-30 or 2026-06-30T12:00:00Z"),
+]
+IndexUrl = Annotated[
+    str,
+    Field(pattern="^https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/%+-]*)?$", max_length=1024),
+    BeforeValidator(text),
+    Words("the address of a simple index, without credentials, such as https://packages.example.org/simple"),
 ]
 PackageName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9.+-]*$", max_length=128), BeforeValidator(text)]
 Line = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00\\n\\r]*$"), BeforeValidator(text)]

@@ -11,8 +11,7 @@ from pipeline.console import problem
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
 _WSGI = re.compile(r"""^\s*WSGI_APPLICATION\s*=\s*["']([\w.]+)\.(\w+)["']""", re.MULTILINE)
-_REQUIREMENTS = ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt")
-KEYS = ("name", "source", "settings_module", "wsgi_module", "requirements", "health_path")
+KEYS = ("name", "source", "directory", "python_path", "settings_module", "wsgi_module", "health_path")
 """What is one project's own under ``slipway:app``; the rest stays when a stack turns to another project."""
 
 
@@ -45,9 +44,6 @@ def find(app: str, root: Path) -> dict[str, str]:
     wsgi = _wsgi(folder, module)
     if wsgi != wsgi_of(module):
         found["wsgi_module"] = wsgi
-    requirements = next((name for name in _REQUIREMENTS if (folder / name).is_file()), _REQUIREMENTS[0])
-    if requirements != _REQUIREMENTS[0]:
-        found["requirements"] = requirements
     if not _mentions(folder, "healthz"):
         found["health_path"] = "/"
     return found

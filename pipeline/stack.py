@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
+from components import dependencies
 from components.model import Settings
 from components.problems import SettingsError
+from components.project import source_folder
 from components.secrets import missing as secret_problem
 from components.settings import name_of
 from pipeline import arguments, project, secrets, settings
@@ -100,6 +102,9 @@ def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
     problems = [secret_problem(name, engine.stack) for name in secrets.missing(engine.stack, engine.root)]
     if problems:
         raise SettingsError(engine.stack, problems)
+    if loaded.app.dockerfile is None:
+        source = source_folder(loaded.app, engine.root)
+        engine.console.say(f"    dependencies: {dependencies.words(loaded.app, loaded.dependencies, source)}")
     return loaded, state
 
 
@@ -124,4 +129,6 @@ def point_at(engine: Engine, found: dict[str, str], state: dict[str, Any]) -> No
             engine.config_set(f"slipway:app.{key}", found[key])
         elif key in before:
             engine.must("config", "rm", "--path", f"slipway:app.{key}", "--stack", engine.stack)
+    if said.get("dependencies"):
+        engine.must("config", "rm", "slipway:dependencies", "--stack", engine.stack)
     engine.console.say(f"    deploys {found['source']} with the settings module {found['settings_module']}")

@@ -14,7 +14,6 @@ APP = {
     "directory": "backend",
     "python_path": ["libraries"],
     "settings_module": "shop.settings",
-    "requirements": "backend/requirements.txt",
     "health_path": "/",
     "environment": {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "${database.url}"},
 }
