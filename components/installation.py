@@ -125,7 +125,7 @@ def _steps(found: Found, said: Dependencies) -> list[str]:
         case Installer.POETRY:
             groups = ",".join(["main", *said.groups])
             extras = f" --extras {shlex.quote(' '.join(said.extras))}" if said.extras else ""
-            export = f"poetry export --quiet --only {groups}{extras} --output {_EXPORTED}"
+            export = f"poetry export --only {groups}{extras} --output {_EXPORTED}"
             steps += [
                 _in(found.folder, export),
                 _in(found.folder, f"{pip} --index-strategy unsafe-best-match --requirements {_EXPORTED}"),
@@ -146,7 +146,7 @@ def _steps(found: Found, said: Dependencies) -> list[str]:
 
 def _uv_options(said: Dependencies) -> str:
     # A .python-version of the project is about the machine of who wrote it.
-    options = " --python /opt/venv/bin/python --no-default-groups"
+    options = " --active --python /opt/venv/bin/python --no-default-groups"
     options += "".join(f" --extra {each}" for each in said.extras)
     return options + "".join(f" --group {each}" for each in said.groups)
 

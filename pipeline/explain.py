@@ -8,6 +8,7 @@ from collections.abc import Callable
 from re import Match
 from typing import TYPE_CHECKING
 
+from components.dependencies import LOCK_COMMANDS, LOCKS
 from pipeline.console import PipelineError, Problem
 from pipeline.readable import plain
 
@@ -98,6 +99,56 @@ def _system_package(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _lock(found: Match[str], _engine: "Engine") -> Problem:
+    lock, made_from, command = next(
+        (lock, made_from, LOCK_COMMANDS[installer])
+        for installer, (lock, made_from) in LOCKS.items()
+        if found[installer]
+    )
+    return Problem(
+        f"{lock} does not match {made_from}: somebody changed what the project depends on, and not the lock",
+        allowed=f"a {lock} that was made from the {made_from} beside it",
+        mend=f"{command}   # in the folder of {lock}; commit it",
+    )
+
+
+def _not_built(found: Match[str], engine: "Engine") -> Problem:
+    """Name what a package wants of the system; what its build said is above."""
+    return Problem(
+        f"the dependency {found['package']} has no wheel for this image and cannot be built (what its build said is above)",
+        allowed="packages with wheels, or what a build needs of the system, in slipway:build.packages",
+        mend="pulumi config set --path slipway:build.packages 'build-essential pkg-config' "
+        f"--stack {engine.stack}   # with the -dev packages of the libraries that it names\n"
+        f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack {engine.stack}   "
+        "# or an older tool, where a newer one broke it",
+    )
+
+
+def _no_solution(found: Match[str], engine: "Engine") -> Problem:
+    why = " ".join(line.strip(" ╰─▶│") for line in re.sub(r"(?m)^ *#\d+ [\d.]+ ?", "", found["why"]).splitlines())
+    return Problem(
+        f"no versions of the dependencies fit together: {why.strip()}",
+        allowed="requirements and slipway:dependencies.constraints that can all hold, for slipway:app.python",
+        mend=f"correct them, in the project or in stacks/{engine.stack_file.name}",
+    )
+
+
+def _python(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:app.python: the image has Python {found['has']}, and the project wants {found['wants']}",
+        allowed="a version that fits",
+        mend=f"pulumi config set --path slipway:app.python VERSION --stack {engine.stack}",
+    )
+
+
+def _git(_found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        "a dependency comes from git, which the image does not have while it is built",
+        allowed="git in slipway:build.packages",
+        mend=f"pulumi config set --path slipway:build.packages git --stack {engine.stack}   # beside what is there",
+    )
+
+
 def _registry(found: Match[str], _engine: "Engine") -> Problem:
     return Problem(
         f"a registry cannot be reached: {found['what'].strip()}",
@@ -139,6 +190,19 @@ RULES: list[tuple[str, type_of_rule]] = [
         _port,
     ),
     (r"the build command failed with exit code (?P<code>-?\d+): (?P<command>[^\n]+)", _build_command),
+    (
+        r"(?P<uv>lockfile at `uv.lock` needs to be updated)"
+        r"|(?P<poetry>pyproject.toml changed significantly since poetry.lock was last generated)"
+        r"|(?P<pipenv>Pipfile.lock is out-of-date)",
+        _lock,
+    ),
+    (r"Failed to build `(?P<package>[^`]+)`", _not_built),
+    (r"No solution found when resolving dependencies[^\n]*:\n(?P<why>(?:[^\n]*[╰├│─▶ ][^\n]*\n){1,6})", _no_solution),
+    (
+        r"resolved to Python (?P<has>[\d.]+), which is incompatible with the project's Python requirement: `(?P<wants>[^`]+)`",
+        _python,
+    ),
+    (r"Git executable not found", _git),
     (r"E: Unable to locate package (?P<name>\S+)", _system_package),
     (
         r"#\d+ [\d.]+ (?P<error>[A-Z][\w.]*(?:Error|Exception|ImproperlyConfigured): [^\n]+|django[\w.]+: [^\n]+)",
