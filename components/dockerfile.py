@@ -121,7 +121,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\
     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\
     --mount=type=secret,id={secret},target={bundle} \\
     if command -v apt-get >/dev/null; then \\
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends {packages}; \\
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends {packages} >/dev/null; \\
     else apk add --no-cache {packages}; fi
 
 """

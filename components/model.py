@@ -378,7 +378,8 @@ class Dependencies(_Model):
         examples=["setuptools<81"],
     )
     exclude_newer: Day | None = Field(
-        description="Versions that were published later do not exist, for projects without a lock.",
+        description="Versions that were published later do not exist, for projects without a lock. The index must say "
+        "when, as PyPI does.",
         examples=["2026-06-30"],
     )
     index: IndexUrl | None = Field(

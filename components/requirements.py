@@ -72,10 +72,12 @@ def inside(source: Path, path: str, folder: str, where: str) -> str:
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Give the lines of a file of requirements, without comments."""
+    """Give the lines of a file of requirements, without comments; none of another kind of file, which uv reads too."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise unreadable(str(file), error) from None
+    if file.suffix not in {".txt", ".in"}:
+        return
     for number, line in enumerate(text.replace("\\\n", "  ").splitlines(), 1):
         yield number, re.sub(r"(^|\s)#.*", "", line).strip()

@@ -124,10 +124,17 @@ def _not_built(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
-def _no_solution(found: Match[str], engine: "Engine") -> Problem:
-    why = " ".join(line.strip(" ╰─▶│") for line in re.sub(r"(?m)^ *#\d+ [\d.]+ ?", "", found["why"]).splitlines())
+def _hash(found: Match[str], _engine: "Engine") -> Problem:
     return Problem(
-        f"no versions of the dependencies fit together: {why.strip()}",
+        f"{found['package']} is not what the project's files say: its hash is another one",
+        allowed="the file whose hash they have",
+        mend="find out which of the two is right before anything else: a changed file may be an attack",
+    )
+
+
+def _no_solution(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"no versions of the dependencies fit together: {found['why'].strip()}",
         allowed="requirements and slipway:dependencies.constraints that can all hold, for slipway:app.python",
         mend=f"correct them, in the project or in stacks/{engine.stack_file.name}",
     )
@@ -191,13 +198,15 @@ RULES: list[tuple[str, type_of_rule]] = [
     ),
     (r"the build command failed with exit code (?P<code>-?\d+): (?P<command>[^\n]+)", _build_command),
     (
-        r"(?P<uv>lockfile at `uv.lock` needs to be updated)"
-        r"|(?P<poetry>pyproject.toml changed significantly since poetry.lock was last generated)"
-        r"|(?P<pipenv>Pipfile.lock is out-of-date)",
+        r"(?P<uv>`uv.lock` needs to be updated)|(?P<poetry>changed significantly since poetry.lock was last generated)|(?P<pipenv>Pipfile.lock is out-of-date)",
         _lock,
     ),
     (r"Failed to build `(?P<package>[^`]+)`", _not_built),
-    (r"No solution found when resolving dependencies[^\n]*:\n(?P<why>(?:[^\n]*[╰├│─▶ ][^\n]*\n){1,6})", _no_solution),
+    (
+        r"No solution found when resolving dependencies[^\n]*\n[^\n]*cause: (?P<why>[^\n]+)",
+        _no_solution,
+    ),
+    (r"Hash mismatch for `(?P<package>[^`]+)`", _hash),
     (
         r"resolved to Python (?P<has>[\d.]+), which is incompatible with the project's Python requirement: `(?P<wants>[^`]+)`",
         _python,

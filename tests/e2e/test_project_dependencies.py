@@ -3,12 +3,16 @@
 import json
 import shutil
 import subprocess
+import tarfile
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.cluster_site import ClusterSite
+from tests.e2e.private import Private
 from tests.e2e.site import ROOT, Site
 
 PROJECTS = ROOT / "tests/projects"
@@ -79,8 +83,55 @@ def prove_uv(site: Site) -> None:
     assert "iniconfig" not in installed
 
 
+def prove_private(site: Site, private: Private) -> None:
+    """Packages of an index and of a git repository that want a password, which is in nothing that stays."""
+    settings = {
+        **PIPENV,
+        "dependencies": {
+            "installer": "requirements",
+            "files": ["requirements/base.txt", "requirements/private.txt"],
+            "packages": "psycopg[binary]",
+            "constraints": ["psycopg<3.3", "psycopg-binary<3.3"],
+            "exclude_newer": "2026-09-30",
+            "build_constraints": "hatchling<2",
+            "index": f"{private.url}/simple",
+            "netrc": True,
+        },
+        "build": {"packages": "git"},
+    }
+    turn(site, "pipenv", settings)
+    requirements = site.folder / "pipenv/requirements"
+    requirements.mkdir()
+    (requirements / "base.txt").write_text("django~=5.2\ndj-database-url\n-e ./library\n")
+    (requirements / "private.txt").write_text(f"ourprices\noursecrets @ git+{private.url}/oursecrets.git@main\n")
+    shutil.copytree(PROJECTS / "uv-src/libraries/pricing", site.folder / "pipenv/library")
+    assert "secrets:netrc: found nothing" in site.up().bad().text
+    site.run("pulumi", "config", "set", "--secret", "secrets:netrc", "--stack", site.stack, private.netrc).good()
+
+    site.up().good()
+
+    _, installed = served(site)
+    assert {"ourprices": "1.0", "oursecrets": "2.0", "pricing": "0.7"}.items() <= installed.items()
+    assert installed["psycopg"].startswith("3.2.")
+    token = private.token.encode()
+    folders = (site.state, site.root / ".slipway", site.root / "stacks")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if token in path.read_bytes()]
+    image = site.container("web").image
+    assert image is not None
+    assert token not in json.dumps([image.history(), image.attrs, site.container("web").attrs]).encode()
+    with tempfile.TemporaryFile() as saved:
+        for chunk in image.save():
+            saved.write(chunk)
+        saved.seek(0)
+        with tarfile.open(fileobj=saved) as layers:
+            for member in layers:
+                content = layers.extractfile(member)
+                assert content is None or token not in content.read(), member.name
+
+
 @pytest.mark.docker
-def test_on_docker(make_site: Callable[..., Site]) -> None:
+def test_on_docker(make_site: Callable[..., Site], tmp_path: Path) -> None:
     """Each is deployed as it is, with what its lock says; a lock that does not match is one error, and nothing changes."""
     site = make_site("dependencies", project=PROJECTS / "pipenv", app=APP).secrets()
     prove_poetry(site)
@@ -91,6 +142,21 @@ def test_on_docker(make_site: Callable[..., Site]) -> None:
     assert "poetry.lock does not match pyproject.toml" in said
     assert "poetry lock   # in the folder of poetry.lock" in said
 
+    with Private(tmp_path) as private:
+        prove_private(site, private)
+
+    prove_uv(site)
+    pyproject = site.folder / "uv-src/pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("==14.0", "==13.0"))
+    assert "uv lock   # in the folder of uv.lock" in site.up().bad().text
+    assert served(site)[1]["django-anymail"] == "14.0"
+
+
+@pytest.mark.docker
+@pytest.mark.long
+def test_pipenv(make_site: Callable[..., Site]) -> None:
+    """A lock of Pipenv, with one of its categories."""
+    site = make_site("pipenv", project=PROJECTS / "pipenv", app=APP).secrets()
     turn(site, "pipenv", PIPENV)
     assert "    dependencies: Pipfile.lock, by Pipenv and uv\n" in site.up().good().text
     _, installed = served(site)
@@ -98,12 +164,6 @@ def test_on_docker(make_site: Callable[..., Site]) -> None:
     pipfile = site.folder / "pipenv/Pipfile"
     pipfile.write_text(pipfile.read_text().replace("3.1.2", "3.1.1"))
     assert "pipenv lock   # in the folder of Pipfile.lock" in site.up().bad().text
-
-    prove_uv(site)
-    pyproject = site.folder / "uv-src/pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace("==14.0", "==13.0"))
-    assert "uv lock   # in the folder of uv.lock" in site.up().bad().text
-    assert served(site)[1]["django-anymail"] == "14.0"
 
 
 @pytest.mark.cluster

@@ -3,16 +3,20 @@
 import ast
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from components import dockerfile, gunicorn, health
+from components import dockerfile, gunicorn, health, installation
+from components.dependencies import Found, Installer
 from tests.sample import settings
 
+FOUND = Found(installer=Installer.REQUIREMENTS, folder="", names=("requirements.txt",), read=("requirements.txt",))
 
-def _text(said: dict[str, object] | None = None, requirements: tuple[str, ...] = ("requirements.txt",)) -> str:
-    return dockerfile.text(settings(said), requirements)
+
+def _text(said: dict[str, object] | None = None, found: Found = FOUND) -> str:
+    return dockerfile.text(settings(said), found)
 
 
 def _instructions(text: str) -> list[str]:
@@ -79,7 +83,8 @@ def test_the_final_stage() -> None:
 
 def test_dependencies_see_nothing_but_requirements() -> None:
     """Each requirements file is mounted at its own path, and nothing else: a changed line reinstalls nothing."""
-    text = _text({"app": {"requirements": "requirements/prod.txt"}}, ("requirements/base.txt", "requirements/prod.txt"))
+    names = ("requirements/base.txt", "requirements/prod.txt")
+    text = _text(found=replace(FOUND, names=names[1:], read=names))
     install = _instructions(text)[5]
     assert re.findall(r"--mount=(type=bind\S+)", install) == [
         "type=bind,source=requirements/base.txt,target=/app/requirements/base.txt",
@@ -148,7 +153,7 @@ def test_scripts_in_the_dockerfile_are_python() -> None:
 def test_the_installer_is_the_one_that_this_project_is_tested_with() -> None:
     """The version of uv in images is the locked one."""
     lock = (Path(__file__).parents[2] / "requirements-dev.txt").read_text(encoding="utf-8")
-    assert f"\nuv=={dockerfile.UV_VERSION} " in lock
+    assert f"\nuv=={installation.UV_VERSION} " in lock
 
 
 FILES: dict[str, object] = {
