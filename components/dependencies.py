@@ -202,16 +202,20 @@ def _where(app: "App", said: "Dependencies", source: Path) -> tuple[Installer, s
     wanted = Installer(said.installer) if said.installer else None
     if said.files and wanted in {None, Installer.REQUIREMENTS}:
         return Installer.REQUIREMENTS, directory, tuple(said.files)
-    for folder in _upwards(directory):
-        for installer, name in _candidates(source, folder):
-            if wanted in {None, installer}:
-                runs_in = folder
-                if installer is Installer.REQUIREMENTS or (
-                    installer is Installer.UV and (source / directory / "pyproject.toml").is_file()
-                ):
-                    runs_in = directory
-                return installer, runs_in, (posixpath.join(folder, name),)
-    return None
+    found = [
+        (installer, folder, name)
+        for look in (_sure, _last)
+        for folder in _upwards(directory)
+        for installer, name in look(source, folder)
+        if wanted in {None, installer}
+    ]
+    if not found:
+        return None
+    installer, folder, name = found[0]
+    # uv finds the lock of a workspace from the folder of a member.
+    member = installer is Installer.UV and (source / directory / "pyproject.toml").is_file()
+    runs_in = directory if installer is Installer.REQUIREMENTS or member else folder
+    return installer, runs_in, (posixpath.join(folder, name),)
 
 
 def _upwards(directory: str) -> Iterator[str]:
@@ -222,7 +226,7 @@ def _upwards(directory: str) -> Iterator[str]:
     yield ""
 
 
-def _candidates(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
+def _sure(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
     """Give what could install a project from the files in one folder, the surest first: a lock says every version."""
     here = source / folder
     for installer, names in LOCKS.items():
@@ -231,6 +235,11 @@ def _candidates(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
     for name in REQUIREMENTS:
         if (here / name).is_file():
             yield Installer.REQUIREMENTS, name
+
+
+def _last(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
+    """Give what is used where nothing is surer."""
+    here = source / folder
     if (here / "pyproject.toml").is_file() and "project" in _toml(here / "pyproject.toml"):
         yield Installer.PYPROJECT, "pyproject.toml"
 

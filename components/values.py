@@ -89,7 +89,7 @@ def _inside(path: str) -> str:
 
 def _open(spec: str) -> str:
     """Refuse a password in an address: everybody can read a stack's file, and the history of an image."""
-    if re.search(r"://[^/@]*:[^/@]*@", spec):
+    if re.search(r"://(?!git@)[^/@]*@", spec):
         _refuse()
     return spec
 

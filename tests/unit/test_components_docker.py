@@ -115,7 +115,7 @@ def test_pulled_image() -> None:
     assert recorded.one(REMOTE_IMAGE).inputs == {"name": "nginx:1.26", "keepLocally": True}
 
 
-def app_image(ca_bundle: str | None = None) -> Recorded:
+def app_image(ca_bundle: str | None = None, netrc: pulumi.Input[str] | None = None) -> Recorded:
     """Register the app's image."""
     made = args.AppImageArgs(
         repository="shop",
@@ -124,6 +124,7 @@ def app_image(ca_bundle: str | None = None) -> Recorded:
         dockerfile=".slipway/build/test/Dockerfile",
         labels={"a": "b"},
         ca_bundle=ca_bundle,
+        netrc=netrc,
     )
     return run(lambda: docker.AppImage("app", made).id)
 
@@ -157,6 +158,15 @@ def test_ca_bundle_is_a_build_secret() -> None:
     assert secret(built.inputs["secrets"])
     assert clear(built.inputs["secrets"]) == {"ca_bundle": "-----BEGIN"}
     assert built.inputs["ignoreSecretsInDiffCalculation"] == ["ca_bundle"]
+
+
+def test_credentials_are_a_build_secret() -> None:
+    """So are the credentials of what a build downloads from; another password builds nothing anew."""
+    built = app_image("-----BEGIN", "machine a login b password c").one(BUILT_IMAGE)
+
+    assert secret(built.inputs["secrets"])
+    assert clear(built.inputs["secrets"]) == {"ca_bundle": "-----BEGIN", "netrc": "machine a login b password c"}
+    assert built.inputs["ignoreSecretsInDiffCalculation"] == ["ca_bundle", "netrc"]
 
 
 def test_files_of_the_build(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,3 +194,58 @@ def test_rendered_files_are_linked(tmp_path: Path) -> None:
 def test_without_files_the_text_is_the_same_as_ever() -> None:
     """A project that asks for none keeps its releases."""
     assert "/run/secrets" not in _text()
+
+
+def test_a_folder_of_a_repository() -> None:
+    """Commands run where manage.py is, and folders that are named are on the path, in the build and when running."""
+    text = _text({"app": {"directory": "site", "python_path": ["lib/a", "src"]}})
+    instructions = [each for each in _instructions(text) if each.startswith(("WORKDIR", "ENV PYTHONPATH", "COPY . ."))]
+
+    assert instructions == [
+        "WORKDIR /app",
+        "COPY . .",
+        "WORKDIR /app/site",
+        "ENV PYTHONPATH=/app/lib/a:/app/src",
+        "WORKDIR /app/site",
+    ]
+    assert "    PYTHONPATH=/app/lib/a:/app/src \\\n    HOME=/tmp\n" in text[text.index("AS runtime") :]
+
+
+def test_packages_of_the_system() -> None:
+    """Those of the build are in its stage alone, before Python's; those of the runtime are in the image. Alpine has apk."""
+    text = _text({"build": {"packages": "gcc libpq-dev", "runtime_packages": ["libpq5"]}})
+    build, runtime = text.split("AS runtime\n")
+
+    assert build.index("install -qqy --no-install-recommends gcc libpq-dev >/dev/null") < build.index("# The installer")
+    assert "else apk add --no-cache gcc libpq-dev; fi" in build
+    assert "libpq5" not in build
+    assert runtime.startswith("# What the project needs of the system.\nRUN --mount=type=cache,target=/var/cache/apt")
+    assert "install -qqy --no-install-recommends libpq5 >/dev/null" in runtime
+    assert "gcc" not in runtime
+
+
+def test_commands_of_the_build(tmp_path: Path) -> None:
+    """They run in order, by a shell, before static files are collected, with the variables of the build; none after a failure."""
+    commands = ["echo one > a.txt", "exit 3", "echo two > b.txt"]
+    text = _text({"build": {"commands": commands, "environment": {"MODE": "live", "SECRET_KEY": "mine"}}})
+    collect = _instructions(text)[7].split("<<'EOF'\n")[1]
+    steps = collect[collect.index("import subprocess") : collect.index("\nimport django")]
+
+    done = subprocess.run([sys.executable, "-c", steps], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == "the build command failed with exit code 3: exit 3\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
+    assert '"MODE": "live"' in collect
+    assert '"SECRET_KEY": "mine"' in collect
+    assert "MODE" not in text[text.index("AS runtime") :]
+
+
+def test_a_lock_and_packages_have_steps_of_their_own() -> None:
+    """The tool that reads a lock comes before the dependencies; a package that is the project's own, after its code."""
+    found = replace(FOUND, installer=Installer.UV, names=("uv.lock",), read=("uv.lock",), later=True)
+    text = _text(found=found)
+    assert text.index("uv sync --frozen") < text.index("COPY . .") < text.index("uv sync --locked --inexact")
+
+    text = _text(found=replace(FOUND, installer=Installer.POETRY, names=("poetry.lock",), read=("poetry.lock",)))
+    assert text.index("uv tool install") < text.index("poetry export")

@@ -163,17 +163,56 @@ def test_what_a_module_defines(root: Path, text: str, has: bool) -> None:  # noq
         assert problem(root).key == "slipway:app.wsgi_module"
 
 
-def test_missing_requirements(root: Path) -> None:
-    """The files that look like requirements are named."""
-    write(root, "shop/requirements/prod.txt")
-    write(root, "shop/requirements-dev.txt")
+def test_a_folder_of_a_repository(root: Path) -> None:
+    """The project may lie in a folder of its root, and import from other folders of it."""
+    write(root, "lib/config/settings/__init__.py")
+    write(root, "lib/config/wsgi.py", "application = x()\n")
 
-    assert problem(root, requirements="requirements/live.txt") == Problem(
-        key="slipway:app.requirements",
-        found=f'"requirements/live.txt", which is no file in {root}/shop',
-        allowed="a file in the project; there is requirements-dev.txt, requirements.txt, requirements/prod.txt",
-        mend="pulumi config set --path 'slipway:app.requirements' requirements-dev.txt --stack dev",
+    loaded = check(
+        {
+            "environment": "dev",
+            "app": {"source": ".", "directory": "shop", "python_path": ["lib"], "settings_module": "config.settings"},
+        },
+        "dev",
+        root,
     )
+    assert loaded.app.directory == "shop"
+    (root / "shop/config/wsgi.py").unlink()
+    assert check(said(source=".", directory="shop", python_path="lib"), "dev", root).app.python_path == ["lib"]
+
+
+@pytest.mark.parametrize(
+    ("directory", "what"), [("site", "is no folder in {root}"), ("shop/config", "has no manage.py")]
+)
+def test_a_wrong_directory(root: Path, directory: str, what: str) -> None:
+    """A folder without manage.py is answered with those that have one."""
+    assert problem(root, source=".", directory=directory) == Problem(
+        key="slipway:app.directory",
+        found=f'"{directory}", which {what.format(root=root)}',
+        allowed="a folder in the project, with its manage.py; there is shop",
+        mend="pulumi config set --path 'slipway:app.directory' shop --stack dev",
+    )
+
+
+def test_a_wrong_python_path(root: Path) -> None:
+    """Each folder must be there; the mend keeps the others."""
+    write(root, "lib/a.py")
+
+    assert problem(root, source=".", directory="shop", python_path=["lib", "src"]) == Problem(
+        key="slipway:app.python_path",
+        found=f'"src", which is no folder in {root}',
+        allowed="folders in the project",
+        mend="pulumi config set --path 'slipway:app.python_path' lib --stack dev",
+    )
+
+
+def test_dependencies_are_looked_at(root: Path) -> None:
+    """A project without a file that says what it depends on is refused; an image of its own keeps its secrets."""
+    (root / "shop/requirements.txt").unlink()
+
+    assert problem(root).key == "slipway:dependencies.files"
+    write(root, "shop/Dockerfile")
+    check(said(dockerfile="Dockerfile"), "dev", root)
 
 
 def test_a_dockerfile_of_the_projects_own(root: Path) -> None:

@@ -37,7 +37,7 @@ ANOTHER: Mapping[str, object] = {
     "app.settings_module": "config.other",
     "app.wsgi_module": "config.other:application",
     "app.python": "3.12",
-    "app.requirements": "requirements.in",
+    "dependencies.files": "requirements.in",
     "app.dockerfile": "manage.py",
     "app.health_path": "/other",
     "app.media_root": "/srv/media",
@@ -77,6 +77,7 @@ MANAGED: Mapping[str, Said] = {"kubernetes.instances": {"postgres": {"provider":
 
 NOT_LOOKED_AT = {
     "target": "another target is another program",
+    "dependencies.installer": "a project has the files of one; tests/unit/test_dependencies.py looks at each",
 }
 """Keys that are not looked at, each with its reason."""
 

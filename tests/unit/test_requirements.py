@@ -45,34 +45,47 @@ def _write(root: Path, files: dict[str, str]) -> None:
 def test_includes_are_followed(tmp_path: Path, texts: dict[str, str], name: str, expected: list[str]) -> None:
     """Every file that is read while dependencies are installed is named, each once and in order."""
     _write(tmp_path, texts)
-    assert requirements.files(tmp_path, name) == expected
+    assert requirements.files(tmp_path, [name]) == expected
 
 
-@pytest.mark.parametrize("line", ["-e .", "--editable=./lib", ".", "./lib", "../lib[x]", "/srv/x", "x @ file:///srv/x"])
-def test_a_folder_of_the_project_is_refused(tmp_path: Path, line: str) -> None:
-    """Dependencies come before the code, so a requirement that is code is named with the way out."""
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("-e .", "site"),
+        (".", "site"),
+        (".[live]", "site"),
+        ("--editable=./lib", "site/lib"),
+        ("-e ../lib[x]", "lib"),
+        ("./lib ; python_version > '3'", "site/lib"),
+        ("-e ..", "."),
+    ],
+)
+def test_parts_of_the_project_are_read(tmp_path: Path, line: str, part: str) -> None:
+    """A requirement that is a folder of the project starts where the installer runs, wherever the file lies."""
+    _write(tmp_path, {"all/r.txt": f"django\n{line}\n"})
+    assert requirements.files(tmp_path, ["all/r.txt"], "site") == sorted(["all/r.txt", part])
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("-e ../lib", "../lib"),
+        ("/srv/x", "/srv/x"),
+        ("x @ file:///srv/x", "file:///srv/x"),
+        ("-r ../common.txt", "../common.txt"),
+        ("-r /etc/common.txt", "/etc/common.txt"),
+        ("-r a,b.txt", "a,b.txt"),
+    ],
+)
+def test_what_lies_elsewhere_is_refused(tmp_path: Path, line: str, found: str) -> None:
+    """A file or a folder outside the project is not part of the build."""
     _write(tmp_path, {"r.txt": f"django\n{line}\n"})
     with pytest.raises(ContextError) as raised:
-        requirements.files(tmp_path, "r.txt")
+        requirements.files(tmp_path, ["r.txt"])
     assert str(raised.value) == (
-        f"{tmp_path}/r.txt, line 2: {line!r} is a folder of the project, but dependencies are installed before the "
-        "project's code is there\n"
-        "  allowed: packages, with or without a version, and includes (-r FILE, -c FILE)\n"
-        "  mend:    remove the line (the project is in the image anyway), or name a Dockerfile of your own in "
-        "slipway:app.dockerfile"
-    )
-
-
-@pytest.mark.parametrize("other", ["../common.txt", "/etc/common.txt", "a,b.txt"])
-def test_an_include_from_elsewhere_is_refused(tmp_path: Path, other: str) -> None:
-    """A file outside the project is not part of the build."""
-    _write(tmp_path, {"r.txt": f"-r {other}\n"})
-    with pytest.raises(ContextError) as raised:
-        requirements.files(tmp_path, "r.txt")
-    assert str(raised.value) == (
-        f"{tmp_path}/r.txt, line 1: {other!r} cannot be included\n"
-        "  allowed: a file inside the project, its path made of letters, digits and . _ @ + -\n"
-        f"  mend:    move the file into {tmp_path}"
+        f"{tmp_path}/r.txt, line 2: {found!r} cannot be part of the image\n"
+        "  allowed: what lies inside the project, its path made of letters, digits and . _ @ + -\n"
+        f"  mend:    move it into {tmp_path}, or let slipway:app.source name a folder above both"
     )
 
 
@@ -80,4 +93,4 @@ def test_a_missing_include_is_named(tmp_path: Path) -> None:
     """The file that is not there is named, not the one that asks for it."""
     _write(tmp_path, {"r.txt": "-r none.txt\n"})
     with pytest.raises(ContextError, match=r"none\.txt cannot be read \(No such file or directory\)"):
-        requirements.files(tmp_path, "r.txt")
+        requirements.files(tmp_path, ["r.txt"])

@@ -98,6 +98,7 @@ def test_each_secret_is_described() -> None:
         ({}, USUAL),
         ({"postgres": {"provider": "external"}}, ("django_key", "redis_password", "database_url")),
         ({"redis": {"provider": "external"}}, ("django_key", "postgres_password", "redis_url")),
+        ({"dependencies": {"netrc": True}}, (*USUAL, "netrc")),
         ({**CLUSTER, "postgres": {"provider": "cloudnative-pg"}}, USUAL),
         (
             {

@@ -79,10 +79,11 @@ def test_what_is_required_is_enough() -> None:
         "app": {
             "name": "guestbook",
             "source": "examples/guestbook",
+            "directory": None,
+            "python_path": [],
             "settings_module": "config.settings",
             "wsgi_module": "config.wsgi:application",
             "python": "3.13",
-            "requirements": "requirements.txt",
             "dockerfile": None,
             "health_path": "/healthz",
             "media_root": "/app/media",
@@ -108,7 +109,26 @@ def test_what_is_required_is_enough() -> None:
         "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
         "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
         "data": {"protect": False},
-        "build": {"base_image": "python:3.13-slim", "ca_bundle": None},
+        "dependencies": {
+            "installer": None,
+            "files": [],
+            "extras": [],
+            "groups": [],
+            "packages": [],
+            "constraints": [],
+            "build_constraints": [],
+            "exclude_newer": None,
+            "index": None,
+            "netrc": False,
+        },
+        "build": {
+            "base_image": "python:3.13-slim",
+            "packages": [],
+            "runtime_packages": [],
+            "commands": [],
+            "environment": {},
+            "ca_bundle": None,
+        },
         "kubernetes": {
             "context": None,
             "namespace": "guestbook-shop",
@@ -198,6 +218,12 @@ def test_settings_are_frozen() -> None:
         ("redis.image", "redis@sha256:" + "a" * 64, None),
         ("build.base_image", "python:3.13-slim@sha256:" + "a" * 64, None),
         ("domain", "10.0.0.7", "10.0.0.7"),
+        ("dependencies.files", "a.txt b/c.txt", ["a.txt", "b/c.txt"]),
+        ("dependencies.packages", "psycopg[binary]>=3", ["psycopg[binary]>=3"]),
+        ("dependencies.packages", "x@git+ssh://git@a.b/x", ["x@git+ssh://git@a.b/x"]),
+        ("dependencies.exclude_newer", "2026-06-30T12:00:00Z", "2026-06-30T12:00:00Z"),
+        ("build.commands", "echo a b && echo 'c'", ["echo a b && echo 'c'"]),
+        ("build.environment", {"N": 3}, {"N": "3"}),
     ],
 )
 def test_what_pulumi_writes_is_understood(path: str, written: object, value: object) -> None:
@@ -295,11 +321,56 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
     ),
     ("app.python", 3.1, "3.1", "one of 3.11, 3.12, 3.13", "--path 'slipway:app.python' 3.13"),
     (
-        "app.requirements",
+        "app.directory",
+        "../site",
+        '"../site"',
+        "the path of a folder inside slipway:app.source",
+        "--path 'slipway:app.directory' backend",
+    ),
+    (
+        "dependencies.files",
         "../requirements.txt",
         '"../requirements.txt"',
-        "the path of a file inside slipway:app.source",
-        "--path 'slipway:app.requirements' requirements.txt",
+        "a list of files inside slipway:app.source, or one line with them",
+        "--path 'slipway:dependencies.files' requirements/production.txt",
+    ),
+    (
+        "dependencies.installer",
+        "pip",
+        '"pip"',
+        "one of uv, poetry, pipenv, requirements, pyproject",
+        "--path 'slipway:dependencies.installer' poetry",
+    ),
+    *(
+        (
+            "dependencies.packages",
+            spec,
+            f'"{spec}"',
+            "a list of packages, each with or without a version, or one line with them; no passwords in addresses",
+            "--path 'slipway:dependencies.packages' 'psycopg[binary]==3.3.9'",
+        )
+        for spec in ("--index-url=x", "x@git+https://me:token@example.org/x.git", "x@git+https://token@a.b/x")
+    ),
+    (
+        "dependencies.exclude_newer",
+        "yesterday",
+        '"yesterday"',
+        "a day or a moment in UTC, such as 2026-06-30 or 2026-06-30T12:00:00Z",
+        "--path 'slipway:dependencies.exclude_newer' 2026-06-30",
+    ),
+    (
+        "dependencies.index",
+        "https://me:token@example.org/simple",
+        '"https://me:token@example.org/simple"',
+        "the address of a simple index, without credentials, such as https://packages.example.org/simple",
+        "--path 'slipway:dependencies.index' https://packages.example.org/simple",
+    ),
+    (
+        "build.packages",
+        ["libpq-dev; rm -rf /"],
+        "a list",
+        "a list of packages of the base image's system, or one line with them",
+        "--path 'slipway:build.packages' 'build-essential libpq-dev'",
     ),
     (
         "app.dockerfile",
@@ -435,6 +506,15 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             "pulumi config rm 'slipway:webb' --stack shop",
         ),
         (
+            {"app.requirements": "requirements/live.txt"},
+            "slipway:app.requirements",
+            "probably slipway:dependencies.files",
+            (
+                "pulumi config set --path 'slipway:dependencies.files' requirements/live.txt --stack shop && "
+                "pulumi config rm --path 'slipway:app.requirements' --stack shop"
+            ),
+        ),
+        (
             {"redis.password": "hush-hush"},
             "slipway:redis.password",
             "one of provider, image, resources",
@@ -444,8 +524,8 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             {"app.it's": 1},
             'slipway:app["it\'s"]',
             (
-                "one of name, source, settings_module, wsgi_module, python, requirements, dockerfile, health_path, "
-                "media_root, environment, files"
+                "one of name, source, directory, python_path, settings_module, wsgi_module, python, dockerfile, "
+                "health_path, media_root, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
         ),

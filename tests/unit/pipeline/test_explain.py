@@ -54,6 +54,85 @@ AWAY = (
             "slipway:edge.port: 127.0.0.1:8080 is taken by another program",
             "pulumi config set --path slipway:edge.port OTHER_PORT --stack dev",
         ),
+        *(
+            (
+                said,
+                f"{lock} does not match {made_from}: somebody changed what the project depends on, and not the lock",
+                f"{command}   # in the folder of {lock}; commit it",
+            )
+            for said, lock, made_from, command in (
+                (
+                    "    app-build | error: The lockfile at `uv.lock` needs to be updated, but `--locked` was provided.",
+                    "uv.lock",
+                    "pyproject.toml",
+                    "uv lock",
+                ),
+                (
+                    "pyproject.toml changed significantly since poetry.lock was last generated. Run `poetry lock` to fix",
+                    "poetry.lock",
+                    "pyproject.toml",
+                    "poetry lock",
+                ),
+                (
+                    "Pipfile.lock is out-of-date. Run $ pipenv lock to update.",
+                    "Pipfile.lock",
+                    "Pipfile",
+                    "pipenv lock",
+                ),
+            )
+        ),
+        (
+            "    app-build | error: Failed to build `psycopg2==2.9.11`\n    app-build |   cause: The build backend returned",
+            "the dependency psycopg2==2.9.11 has no wheel for this image and cannot be built (what its build said is above)",
+            (
+                "pulumi config set --path slipway:build.packages 'build-essential pkg-config' --stack dev   "
+                "# with the -dev packages of the libraries that it names\n"
+                "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack dev   "
+                "# or an older tool, where a newer one broke it"
+            ),
+        ),
+        (
+            (
+                "    app-build | error: No solution found when resolving dependencies\n"
+                "    app-build |   cause: Because you require a<2 and a>2, we can conclude that your requirements are unsatisfiable."
+            ),
+            (
+                "no versions of the dependencies fit together: "
+                "Because you require a<2 and a>2, we can conclude that your requirements are unsatisfiable."
+            ),
+            "correct them, in the project or in stacks/Pulumi.dev.yaml",
+        ),
+        (
+            "  cause: Hash mismatch for `django==5.2.19`",
+            "django==5.2.19 is not what the project's files say: its hash is another one",
+            "find out which of the two is right before anything else: a changed file may be an attack",
+        ),
+        (
+            (
+                "error: The requested interpreter resolved to Python 3.13.5, which is incompatible with the project's Python "
+                "requirement: `>=3.14` (from `project.requires-python`)"
+            ),
+            "slipway:app.python: the image has Python 3.13.5, and the project wants >=3.14",
+            "pulumi config set --path slipway:app.python VERSION --stack dev",
+        ),
+        (
+            "  cause: Git executable not found. Ensure that Git is installed and available.",
+            "a dependency comes from git, which the image does not have while it is built",
+            "pulumi config set --path slipway:build.packages git --stack dev   # beside what is there",
+        ),
+        (
+            "#9 1.2 the build command failed with exit code 3: python manage.py compress",
+            (
+                "slipway:build.commands: `python manage.py compress` failed with exit code 3 while the image was built "
+                "(what it said is above)"
+            ),
+            "mend the project, or the command in stacks/Pulumi.dev.yaml, and run the same command again",
+        ),
+        (
+            "    app-build | E: Unable to locate package libnothing",
+            "slipway:build: the system of the base image has no package libnothing",
+            "correct packages or runtime_packages in stacks/Pulumi.dev.yaml",
+        ),
         (
             COLLECTSTATIC,
             "the image cannot be built, since Django does not start in it: No module named 'config.nope'",

@@ -36,7 +36,7 @@ def test_a_usual_project_needs_two_keys(tmp_path: Path) -> None:
 
 
 def test_what_is_unusual_is_said(tmp_path: Path) -> None:
-    """A settings package, requirements for production, a WSGI module elsewhere, and no health page."""
+    """A settings package, a WSGI module elsewhere, and no health page."""
     files = {
         "manage.py": MANAGE.replace("shop.settings", "shop.settings.production"),
         "requirements/production.txt": "django",
@@ -51,7 +51,6 @@ def test_what_is_unusual_is_said(tmp_path: Path) -> None:
         "source": "inside",
         "settings_module": "shop.settings.production",
         "wsgi_module": "shop.web.wsgi:app",
-        "requirements": "requirements/production.txt",
         "health_path": "/",
     }
 

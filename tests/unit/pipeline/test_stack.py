@@ -149,7 +149,9 @@ def test_a_stack_is_pointed_at_a_project(engine: Engine, fake: Fake, example: Pa
     """What the new project says is set, what only the old one said is removed, and twice is once."""
     stack.stack_file(engine)
     file = example / "stacks/Pulumi.dev.yaml"
-    file.write_text(file.read_text() + "    health_path: /up\n    python: '3.12'\n")
+    file.write_text(
+        file.read_text() + "    health_path: /up\n    python: '3.12'\n  slipway:dependencies:\n    groups: live\n"
+    )
     found = {"source": "../shop", "settings_module": "shop.settings"}
 
     stack.point_at(engine, found, {})
@@ -159,6 +161,7 @@ def test_a_stack_is_pointed_at_a_project(engine: Engine, fake: Fake, example: Pa
         "config set --path slipway:app.source ../shop --stack dev",
         "config set --path slipway:app.settings_module shop.settings --stack dev",
         "config rm --path slipway:app.health_path --stack dev",
+        "config rm slipway:dependencies --stack dev",
     ]
 
 
