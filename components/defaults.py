@@ -29,7 +29,7 @@ COMMON: dict[str, Any] = {
         "index": None,
         "netrc": False,
     },
-    "build": {"packages": [], "runtime_packages": [], "commands": [], "environment": {}},
+    "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
     "web": {
         "threads": 4,
         "startup_seconds": 60,

@@ -12,7 +12,7 @@ from components import environment, gunicorn, health, installation, template
 from components.app import PORT
 from components.dependencies import Found
 from components.installation import BUNDLE, CA_SECRET, UV_VERSION
-from components.model import App, Settings
+from components.model import App, CollectStatic, Settings
 
 UID = 10001
 """The user and the group that the app runs as, by number, so that nothing has to look a name up."""
@@ -76,6 +76,9 @@ from django.conf import settings
 django.setup()
 published = Path("/rootfs/srv/static")
 published.mkdir(parents=True)
+{collect}"""
+
+_COLLECT_STATIC = """\
 if apps.is_installed("django.contrib.staticfiles"):
     from django.contrib.staticfiles.storage import staticfiles_storage
     from django.core.files.storage import FileSystemStorage
@@ -90,7 +93,7 @@ if apps.is_installed("django.contrib.staticfiles"):
         # The files are in the image once; where the project expects them is a link.
         if root != Path("/srv/static"):
             shutil.rmtree(root)
-            link = root if root.is_relative_to("/app") else Path(f"/rootfs{{root}}")
+            link = root if root.is_relative_to("/app") else Path(f"/rootfs{root}")
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to("/srv/static")
 """
@@ -224,6 +227,7 @@ def text(settings: Settings, found: Found) -> str:
         collect=_COLLECT.format(
             environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
             files=_build_files(app),
+            collect=_COLLECT_STATIC if build.collect_static is CollectStatic.BUILD else "",
             commands=_COMMANDS.format(commands=json.dumps(build.commands, indent=4)) if build.commands else "",
         ),
         strip=_STRIP.format(media_root=app.media_root, uid=UID),

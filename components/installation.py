@@ -134,7 +134,7 @@ def _steps(found: Found, said: Dependencies) -> list[str]:
             categories = f' --categories "{" ".join(["packages", *said.groups])}"' if said.groups else ""
             export = f"pipenv verify && pipenv requirements --hash{categories} > {_EXPORTED}"
             steps += [_in(found.folder, export), _in(found.folder, f"{pip} --requirements {_EXPORTED}")]
-        case Installer.REQUIREMENTS | Installer.PYPROJECT:
+        case _:
             options = "".join(f" --extra {each}" for each in said.extras)
             options += "".join(f" --group {each}" for each in said.groups)
             files = "".join(f" --requirements {posixpath.relpath(name, found.folder or '.')}" for name in found.names)

@@ -98,6 +98,13 @@ class TlsFrom(StrEnum):
     CERT_MANAGER = "cert_manager"
 
 
+class CollectStatic(StrEnum):
+    """When the static files of the project are collected."""
+
+    BUILD = "build"
+    NEVER = "never"
+
+
 class Access(StrEnum):
     """From how many nodes at once a place for files can be mounted, in the words of Kubernetes."""
 
@@ -297,6 +304,11 @@ class Build(_Model):
     ] = Field(
         description="What runs while the image is built, in order, where manage.py is, before static files are collected.",
         examples=["python manage.py compilemessages"],
+    )
+    collect_static: CollectStatic = Field(
+        description="When static files are collected: while the image is built, or never, for a project that has none or "
+        "keeps them elsewhere.",
+        examples=["never"],
     )
     environment: Annotated[
         dict[VariableName, VariableValue],

@@ -24,7 +24,7 @@ APP = {
 POETRY: dict[str, Any] = {
     "app": {**APP, "directory": "site"},
     "dependencies": {"groups": "live", "packages": "psycopg[binary]==3.3.9 gunicorn==23.0.0"},
-    "build": {"runtime_packages": ["tree"]},
+    "build": {"runtime_packages": ["tree"], "collect_static": "never"},
 }
 UV: dict[str, Any] = {
     "app": {**APP, "python_path": "src"},

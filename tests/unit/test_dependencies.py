@@ -114,6 +114,7 @@ def test_naming_files(tmp_path: Path) -> None:
         names=("site/base.txt", "live.txt"),
         read=("live.txt", "site/base.txt", "site/more.txt"),
     )
+    assert not problems(tmp_path, "site", files=["site/base.txt", "live.txt"])
 
 
 @pytest.mark.parametrize(

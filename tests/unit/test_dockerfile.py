@@ -241,6 +241,16 @@ def test_commands_of_the_build(tmp_path: Path) -> None:
     assert "MODE" not in text[text.index("AS runtime") :]
 
 
+def test_static_files_that_are_never_collected() -> None:
+    """Django still has to start, and there is an empty folder to publish."""
+    text = _text({"build": {"collect_static": "never"}})
+
+    assert "collectstatic" in _text()
+    assert "collectstatic" not in text
+    assert "django.setup()" in text
+    assert "published.mkdir(parents=True)\nEOF\n" in text
+
+
 def test_a_lock_and_packages_have_steps_of_their_own() -> None:
     """The tool that reads a lock comes before the dependencies; a package that is the project's own, after its code."""
     found = replace(FOUND, installer=Installer.UV, names=("uv.lock",), read=("uv.lock",), later=True)

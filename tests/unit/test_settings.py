@@ -126,6 +126,7 @@ def test_what_is_required_is_enough() -> None:
             "packages": [],
             "runtime_packages": [],
             "commands": [],
+            "collect_static": "build",
             "environment": {},
             "ca_bundle": None,
         },
