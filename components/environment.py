@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from pulumi import RunError
+
 from components import address, gunicorn, template
 from components.model import App, Settings
 
@@ -33,6 +35,17 @@ _PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 _EXPORT = f'set -a; . {SECRETS_DIR}/{EXPORTED}; set +a; exec "$@"'
 
 
+class AddressError(RunError):
+    """An address that somebody gave cannot be taken apart."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__(
+            f"secrets:{secret}: found an address that cannot be read (not shown)\n"
+            "  allowed: SCHEME://USER:PASSWORD@HOST:PORT/NAME, in user and password %XX for all but letters, digits and ._~-\n"
+            f"  mend:    pulumi config set --secret secrets:{secret} --stack STACK"
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """The values that the names of templates stand for."""
@@ -52,11 +65,17 @@ class Known:
             return self.plain[name]
         if name.endswith(template.PATH):
             return f"{SECRETS_DIR}/{file_of(name.removesuffix(template.PATH))}"
+        if template.unquoted(name) != name:
+            return json.dumps(self.value(template.unquoted(name)), ensure_ascii=False)
         own = template.secret(name)
         if own is not None:
             return self.secrets[own]
         group, _, part = name.partition(".")
-        return _part(self.database_url if group == "database" else self.redis_url, part)
+        secret, url = (DATABASE_URL, self.database_url) if group == "database" else (REDIS_URL, self.redis_url)
+        try:
+            return _part(url, part)
+        except ValueError:  # what it says holds a part of the password
+            raise AddressError(secret) from None
 
 
 def app(settings: Settings, release: str) -> Mapping[str, str]:
@@ -120,9 +139,7 @@ def exporting(app: App, command: Sequence[str]) -> list[str]:
 
 def files(app: App) -> list[str]:
     """Name the secret files that a project asks for, beside those that are always there."""
-    names = (name for text in _texts(app) for name in template.references(text))
-    values = {file_of(name.removesuffix(template.PATH)) for name in names if name.endswith(template.PATH)}
-    return sorted({*values, *map(rendered_file, app.files), *([EXPORTED] if exported(app) else [])})
+    return sorted({*value_files(app), *map(rendered_file, app.files), *([EXPORTED] if exported(app) else [])})
 
 
 def contents(app: App, known: Known) -> dict[str, str]:
@@ -135,6 +152,12 @@ def contents(app: App, known: Known) -> dict[str, str]:
     found |= {rendered_file(path): template.fill(text, known.value) for path, text in app.files.items()}
     lines = (f"{name}={shlex.quote(template.fill(app.environment[name], known.value))}\n" for name in exported(app))
     return found | ({EXPORTED: "".join(lines)} if exported(app) else {})
+
+
+def value_files(app: App) -> set[str]:
+    """Name the secret files that hold one value each."""
+    names = (name for text in _texts(app) for name in template.references(text))
+    return {file_of(name.removesuffix(template.PATH)) for name in names if name.endswith(template.PATH)}
 
 
 def file_of(name: str) -> str:
@@ -178,6 +201,8 @@ def _texts(app: App) -> list[str]:
 
 def _part(url: str, part: str) -> str:
     """Give a part of an address: the whole of it with another database of the cache, or what Django takes as JSON."""
+    if part == "url":
+        return url
     split = urlsplit(url)
     part, _, number = part.partition("/")
     parts = {

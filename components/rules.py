@@ -169,7 +169,8 @@ def _unknown_name(path: Path_, name: str, text: str, stack: str) -> Problem:
         key=full_key(path),
         found=f"{show(shown)}, which " + ("has no }" if name.startswith("${") else "means nothing"),
         allowed=(f"probably ${{{near}}}; " if near else "")
-        + f"one of {', '.join(template.names())}, with {template.PATH} after it for the path of a file; "
+        + f"one of {', '.join(template.names())}, with {template.PATH} after it for the path of a file, "
+        f"{template.QUOTED} for a quoted text; "
         "$${ for a ${ that is meant as it is",
         mend=config_set(path, text.replace(shown, f"${{{near}}}"), stack)
         if near and path[1] == "environment"
@@ -179,23 +180,26 @@ def _unknown_name(path: Path_, name: str, text: str, stack: str) -> Problem:
 
 def _rendered(app: App, stack: str) -> Iterator[Problem]:
     """Find rendered files that would lie on what is there already, or that nobody could link."""
-    taken = {environment.SECRET_KEY, environment.DATABASE_URL, environment.REDIS_URL, environment.EXPORTED}
+    ours = {environment.SECRET_KEY, environment.DATABASE_URL, environment.REDIS_URL, environment.EXPORTED}
     for name in app.files:
-        path: Path_ = ("app", "files", name)
-        if name.removeprefix(f"{environment.SECRETS_DIR}/") in taken:
-            yield Problem(
-                key=full_key(path),
-                found="a file that Slipway writes itself",
-                allowed=f"any name in {environment.SECRETS_DIR} but {', '.join(sorted(taken))}",
-                mend=config_rm(path, stack),
-            )
+        folder, _, file = name.rpartition("/")
+        inside = folder == environment.SECRETS_DIR
+        around = [other for other in (*app.files, app.media_root) if name.startswith(f"{other}/")]
+        if inside and (file in ours or file in environment.value_files(app) or file.startswith("..")):
+            found = "a file that Slipway or the platform writes itself"
+            allowed = f"another name in {environment.SECRETS_DIR}"
+        elif name == environment.SECRETS_DIR or (name.startswith(f"{environment.SECRETS_DIR}/") and not inside):
+            found = "a folder of the secret files"
+            allowed = f"a file right in {environment.SECRETS_DIR}, or elsewhere"
+        elif around:
+            found, allowed = f"a path below {around[0]}", "a path that no other file and no uploads are above"
         elif app.dockerfile is not None and name in environment.links(app):
-            yield Problem(
-                key=full_key(path),
-                found="a path that an image of Slipway's would link",
-                allowed=f"with slipway:app.dockerfile: a path in {environment.SECRETS_DIR}, which the Dockerfile links",
-                mend=config_rm(path, stack),
-            )
+            found = "a path that an image of Slipway's would link"
+            allowed = f"with slipway:app.dockerfile: a path in {environment.SECRETS_DIR}, which the Dockerfile links"
+        else:
+            continue
+        path: Path_ = ("app", "files", name)
+        yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
 
 
 def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:

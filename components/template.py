@@ -24,6 +24,9 @@ REDIS_DATABASES = 16
 PATH = ".file"
 """After another name: the path of a file that holds the value."""
 
+QUOTED = ".json"
+"""After another name: the value as a quoted text, as JSON, YAML and Python read it."""
+
 _REFERENCE = re.compile(r"\$(?:\$\{|\{([^{}\n]*)(\}?))")
 _OWN = re.compile(r"secrets\.([a-z][a-z0-9_]{0,62})")
 _NUMBERED = re.compile(r"redis\.url/(0|[1-9][0-9]?)")
@@ -44,7 +47,7 @@ def is_known(name: str) -> bool:
     """Whether a name means something."""
     if name in PLAIN:
         return True
-    whole = name.removesuffix(PATH)
+    whole = unquoted(name.removesuffix(PATH))
     group, _, part = whole.partition(".")
     numbered = _NUMBERED.fullmatch(whole)
     return (
@@ -53,6 +56,11 @@ def is_known(name: str) -> bool:
         or (numbered is not None and int(numbered[1]) < REDIS_DATABASES)
         or _OWN.fullmatch(whole) is not None
     )
+
+
+def unquoted(name: str) -> str:
+    """Give the name whose value another one quotes. What there is of the database as JSON is a name of its own."""
+    return name if name == f"database{QUOTED}" else name.removesuffix(QUOTED)
 
 
 def is_secret(name: str) -> bool:
@@ -67,7 +75,7 @@ def is_plain(text: str) -> bool:
 
 def secret(name: str) -> str | None:
     """Give the name of the secret of the stack's file that a name stands for; None where it stands for something else."""
-    found = _OWN.fullmatch(name.removesuffix(PATH))
+    found = _OWN.fullmatch(unquoted(name.removesuffix(PATH)))
     return found[1] if found else None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from components import environment
 from components.model import PostgresProvider, Settings, Target
 from pipeline import settings, stack
 from pipeline.arguments import add_command, add_group, add_stack
@@ -160,7 +161,7 @@ def restore(arguments: argparse.Namespace, console: Console) -> int:
             if database and release != manifest.release:
                 with console.step("migration", f"Bring the database from release {manifest.release} to {release}"):
                     _must(
-                        processes.run("web", inside.MIGRATE),
+                        processes.run("web", environment.exporting(loaded.app, inside.MIGRATE)),
                         "the data is there, but the migration to the release that runs failed",
                         mend=f"make up STACK={engine.stack}   # with a project that fits the data",
                     )

@@ -615,7 +615,7 @@ def test_environment_variables(value: object, key: str, found: str, allowed: str
 NAMES = (
     "one of domain, scheme, url, allowed_hosts, trusted_origins, release, database.url, database.host, database.port, "
     "database.name, database.user, database.password, database.json, redis.url, redis.host, redis.port, redis.password, "
-    "redis.url/NUMBER, secrets.NAME, with .file after it for the path of a file; $${ for a ${ that is meant as it is"
+    "redis.url/NUMBER, secrets.NAME, with .file after it for the path of a file, .json for a quoted text; $${ for a ${ that is meant as it is"
 )
 
 
@@ -673,8 +673,18 @@ def test_what_templates_may_say() -> None:
     [
         (
             "/run/secrets/environment",
-            "a file that Slipway writes itself",
-            "any name in /run/secrets but database_url, environment, redis_url, secret_key",
+            "a file that Slipway or the platform writes itself",
+            "another name in /run/secrets",
+        ),
+        *(
+            (path, "a file that Slipway or the platform writes itself", "another name in /run/secrets")
+            for path in ("/run/secrets/..data", "/run/secrets/redis_url")
+        ),
+        ("/run/secrets/a/b", "a folder of the secret files", "a file right in /run/secrets, or elsewhere"),
+        (
+            "/app/media/x",
+            "a path below /app/media",
+            "a path that no other file and no uploads are above",
         ),
         ("/tmp/x", "a name that is not allowed", RENDERED),  # noqa: S108 - a path in a container
         ("/app/../x", "a name that is not allowed", RENDERED),
@@ -689,6 +699,15 @@ def test_where_files_may_lie(path: str, found: str, allowed: str) -> None:
         allowed=allowed,
         mend=f"pulumi config rm --path 'slipway:app.files[\"{path}\"]' --stack shop",
     )
+
+
+def test_files_do_not_lie_on_one_another() -> None:
+    """Neither below another one, nor where the value of a template is written."""
+    below = problem("app.files", {"/app/a": "x", "/app/a/b": "x"})
+    assert (below.key, below.found) == ('slipway:app.files["/app/a/b"]', "a path below /app/a")
+
+    (same,) = problems({"app.files": {"/run/secrets/secrets.t": "x"}, "app.environment": {"T": "${secrets.t.file}"}})
+    assert same.found == "a file that Slipway or the platform writes itself"
 
 
 def test_a_dockerfile_of_the_projects_own_is_not_wrapped() -> None:

@@ -1,9 +1,11 @@
 """Texts in which names stand for what the stack knows."""
 
+import ast
 import json
 import subprocess
 
 import pytest
+import yaml
 
 from components import environment, template
 from components.environment import Known
@@ -44,6 +46,8 @@ def test_names_in_a_text(text: str, names: list[str]) -> None:
         ("${database.url}", KNOWN.database_url),
         ("${redis.host} ${redis.port} ${redis.password}", "cache.example.org 6379 p w"),
         ("${redis.url} ${redis.url/7}", "rediss://:p%20w@cache.example.org rediss://:p%20w@cache.example.org/7"),
+        ("${secrets.dsn.json} ${redis.password.json}", '"hush" "p w"'),
+        ("${secrets.dsn.json.file}", "/run/secrets/secrets.dsn.json"),
         ("${redis.url/7.file}", "/run/secrets/redis.url-7"),
     ],
 )
@@ -51,6 +55,35 @@ def test_a_text_is_filled(text: str, filled: str) -> None:
     """Parts are taken out of addresses, whoever runs the servers."""
     assert all(template.is_known(name) for name in template.references(text))
     assert template.fill(text, KNOWN.value) == filled
+
+
+@pytest.mark.parametrize("value", ["it's", 'a"b', "a\nb", "\\", "ü😀", "'; import os; '"])
+def test_a_quoted_text_is_the_same_everywhere(value: str) -> None:
+    """Python, YAML and JSON read the value that was given, whatever is in it."""
+    known = Known(plain={}, secrets={"a": value})
+    text = known.value("secrets.a.json")
+
+    assert ast.literal_eval(text) == yaml.safe_load(text) == json.loads(text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "secret"),
+    [
+        ("database.host", Known(plain={}, database_url="postgresql://me:hu/sh@host/db"), "database_url"),
+        ("redis.url/1", Known(plain={}, redis_url="redis://:hu[sh@host"), "redis_url"),
+    ],
+)
+def test_an_address_that_cannot_be_read(name: str, known: Known, secret: str) -> None:
+    """The error says which secret it is and how to write it, and nothing of the password."""
+    with pytest.raises(environment.AddressError) as error:
+        known.value(name)
+
+    assert str(error.value) == (
+        f"secrets:{secret}: found an address that cannot be read (not shown)\n"
+        "  allowed: SCHEME://USER:PASSWORD@HOST:PORT/NAME, in user and password %XX for all but letters, digits and ._~-\n"
+        f"  mend:    pulumi config set --secret secrets:{secret} --stack STACK"
+    )
+    assert error.value.__cause__ is None
 
 
 def test_the_database_as_json() -> None:
