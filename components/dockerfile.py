@@ -147,6 +147,11 @@ os.makedirs("{media_root}", exist_ok=True)
 os.chown("{media_root}", {uid}, {uid})
 """
 
+_SHELL = """\
+# A step that fails stays for a second: the docker-build plugin loses what a build says in its last moment.
+SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || { code=$?; sleep 1; exit $code; }"]
+"""
+
 _TEMPLATE = """\
 # Written by Slipway from the settings; the next `pulumi up` writes it again.
 FROM {base} AS build
@@ -162,9 +167,7 @@ ENV PATH=/opt/venv/bin:$PATH \\
     UV_NO_PROGRESS=1 \\
     UV_PYTHON_DOWNLOADS=never
 WORKDIR /app
-# A step that fails stays for a second: the docker-build plugin loses what a build says in its last moment.
-SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || {{ code=$?; sleep 1; exit $code; }}"]
-
+{shell}
 {packages}# The installer.
 RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=secret,id={secret},target={bundle} \\
@@ -179,7 +182,7 @@ COPY . .
 {collect}EOF
 
 FROM {base} AS runtime
-{runtime_packages}# No installer in what runs, and nothing that changes the user. Uploads belong to the app's user; a new volume takes
+{shell}{runtime_packages}# No installer in what runs, and nothing that changes the user. Uploads belong to the app's user; a new volume takes
 # the owner over.
 RUN python3 -B - <<'EOF'
 {strip}EOF
@@ -211,6 +214,7 @@ def text(settings: Settings, found: Found) -> str:
     app, build = settings.app, settings.build
     workdir = "/".join(part for part in ("/app", app.directory) if part)
     return _TEMPLATE.format(
+        shell=_SHELL,
         packages=_packages("What the build needs of the system.", build.packages),
         runtime_packages=_packages("What the project needs of the system.", build.runtime_packages),
         place=(f"WORKDIR {workdir}\n" if app.directory else "")

@@ -43,6 +43,7 @@ def test_the_order_of_the_instructions() -> None:
         *["FROM", "ENV", "WORKDIR", "SHELL", "RUN", "RUN", "COPY", "RUN"],
         *[
             "FROM",
+            "SHELL",
             "RUN",
             "ENV",
             "WORKDIR",
@@ -58,9 +59,15 @@ def test_the_order_of_the_instructions() -> None:
     ]
 
 
+def test_a_step_that_fails_is_heard() -> None:
+    """In both stages a failed step stays for a second, with its exit code, so that the plugin reads what it said."""
+    waits = 'SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || { code=$?; sleep 1; exit $code; }"]'
+    assert [each for each in _instructions(_text()) if each.startswith("SHELL")] == [waits, waits]
+
+
 def test_the_final_stage() -> None:
     """What runs has a numeric user, a health check and gunicorn in exec form, and came from the build stage."""
-    final = _instructions(_text())[10:]
+    final = _instructions(_text())[11:]
     assert final[0] == (
         "ENV PATH=/opt/venv/bin:$PATH \\\n"
         "    PYTHONDONTWRITEBYTECODE=1 \\\n"
@@ -219,7 +226,9 @@ def test_packages_of_the_system() -> None:
     assert build.index("install -qqy --no-install-recommends gcc libpq-dev >/dev/null") < build.index("# The installer")
     assert "else apk add --no-cache gcc libpq-dev; fi" in build
     assert "libpq5" not in build
-    assert runtime.startswith("# What the project needs of the system.\nRUN --mount=type=cache,target=/var/cache/apt")
+    assert runtime[runtime.index("# What the project") :].startswith(
+        "# What the project needs of the system.\nRUN --mount=type=cache,target=/var/cache/apt"
+    )
     assert "install -qqy --no-install-recommends libpq5 >/dev/null" in runtime
     assert "gcc" not in runtime
 
