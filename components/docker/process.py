@@ -18,6 +18,9 @@ from components.labels import RELEASE
 STEADY_SECONDS = 10
 """How long one must have run to count as running."""
 
+CHECK_SECONDS, CHECK_TIMEOUT_SECONDS = 10, 20
+"""How often a check of the project's own is asked, and how long it may take."""
+
 # The first process of the container began when the container was started last. All of it is in ticks of 10 ms.
 STEADY = (
     "read -r up _ </proc/uptime; read -r all </proc/1/stat; set -- ${all##*)}; shift 19; "
@@ -56,10 +59,18 @@ class Process(target.Process):
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
             ],
-            health=Health(
-                command=args.health_command or ["sh", "-c", STEADY],
-                startup_seconds=args.startup_seconds,
-                interval_seconds=5,
-            ),
+            health=_health(args),
             stop_grace_seconds=args.stop_grace_seconds,
         )
+
+
+def _health(args: ProcessArgs) -> Health:
+    if args.health_command is None:
+        return Health(command=["sh", "-c", STEADY], startup_seconds=args.startup_seconds, interval_seconds=5)
+    # A command of the project's own may start Django each time.
+    return Health(
+        command=args.health_command,
+        startup_seconds=args.startup_seconds,
+        interval_seconds=CHECK_SECONDS,
+        timeout_seconds=CHECK_TIMEOUT_SECONDS,
+    )

@@ -6,6 +6,7 @@ a slow database or a full CPU is no reason to restart what would only start slow
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 
 from pulumi_kubernetes import core
@@ -24,6 +25,9 @@ LIVENESS_FAILURES = 15
 TIMEOUT_SECONDS = 5
 """How long one answer may take."""
 
+SLOW_STARTUP_SECONDS, SLOW_LIVENESS_SECONDS, SLOW_LIVENESS_FAILURES, SLOW_TIMEOUT_SECONDS = 5, 60, 5, 20
+"""The same for commands of the project's own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
@@ -31,8 +35,8 @@ class Probes:
 
     startup: core.v1.ProbeArgs
     """Asked until it is answered; the others begin then."""
-    readiness: core.v1.ProbeArgs
-    """Whether it gets requests."""
+    readiness: core.v1.ProbeArgs | None
+    """Whether it gets requests; None for what nobody asks anything."""
     liveness: core.v1.ProbeArgs
     """Whether it goes on running."""
 
@@ -61,6 +65,19 @@ def program(command: Sequence[str], startup_seconds: int) -> Probes:
     """Run a command in the container that exits 0 when it is well."""
     question = _Question(command=core.v1.ExecActionArgs(command=[*command]))
     return _probes(startup_seconds, question, question)
+
+
+def process(command: Sequence[str], startup_seconds: int) -> Probes:
+    """Run a command of the project's own. It may start Django each time, so it is asked seldom and may take long."""
+    run = core.v1.ExecActionArgs(command=[*command])
+    ask = partial(core.v1.ProbeArgs, exec_=run, timeout_seconds=SLOW_TIMEOUT_SECONDS)
+    return Probes(
+        startup=ask(
+            period_seconds=SLOW_STARTUP_SECONDS, failure_threshold=ceil(startup_seconds / SLOW_STARTUP_SECONDS)
+        ),
+        readiness=None,
+        liveness=ask(period_seconds=SLOW_LIVENESS_SECONDS, failure_threshold=SLOW_LIVENESS_FAILURES),
+    )
 
 
 def _app(check: HealthCheck, port: int) -> _Question:

@@ -55,7 +55,7 @@ class Process(target.Process):
             environment=args.environment,
             secrets=args.secrets,
             claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True)],
-            probes=probes.program(args.health_command, args.startup_seconds) if args.health_command else None,
+            probes=probes.process(args.health_command, args.startup_seconds) if args.health_command else None,
             stop_grace_seconds=args.stop_grace_seconds,
             together=args.together,
             spread=not (by_the_clock or args.singleton),
