@@ -930,12 +930,14 @@ def test_a_process_that_runs_by_the_clock() -> None:
 
 
 def test_a_process_with_a_check_of_its_own() -> None:
-    """What settings name is asked at the start, for as long as it may take, and later."""
+    """What settings name is asked at the start, for as long as it may take, and later; nobody asks it anything else."""
     only = container(made(one_process(health_command=["celery", "inspect", "ping"]), "Deployment", "process-clock"))
 
-    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for name in ("startupProbe", "livenessProbe"):
         assert only[name]["exec"] == {"command": ["celery", "inspect", "ping"]}
-    assert only["startupProbe"]["failureThreshold"] == 23
+        assert only[name]["timeoutSeconds"] == 20
+    assert (only["startupProbe"]["periodSeconds"], only["startupProbe"]["failureThreshold"]) == (5, 9)
+    assert "readinessProbe" not in only
 
 
 def probes(**other: Any) -> dict[str, Any]:  # noqa: ANN401 - fields are of many types
