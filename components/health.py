@@ -60,7 +60,7 @@ try:
     good = any(first <= int(status) <= last for first, last in {ranges})
 except Exception as error:
     sys.exit(f"no answer: {{error}}")
-print(status, *reason)
+print(status, *reason, flush=True)
 if not good:
     sys.exit(body[:400].strip() or "no text")
 {after}"""
