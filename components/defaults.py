@@ -30,6 +30,15 @@ COMMON: dict[str, Any] = {
         "netrc": False,
     },
     "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
+    "assets": {
+        "directory": None,
+        "node": "24",
+        "image": None,
+        "install": None,
+        "build": [],
+        "inputs": [],
+        "outputs": [],
+    },
     "web": {
         "threads": 4,
         "startup_seconds": 60,

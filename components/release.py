@@ -18,7 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from components import dependencies, dockerfile
+from components import assets, dependencies, dockerfile
 from components.ignore import ContextError, Rules, unreadable
 from components.model import Settings
 from components.project import source_folder
@@ -66,7 +66,8 @@ def plan(settings: Settings, root: Path = ROOT) -> Release:
     source = source_folder(app, root)
     ignore_file = ".dockerignore"
     if app.dockerfile is None:
-        text = dockerfile.text(settings, dependencies.find(app, settings.dependencies, source))
+        found = dependencies.find(app, settings.dependencies, source)
+        text = dockerfile.text(settings, found, assets.find(settings.assets, source))
     else:
         text = _read(source / app.dockerfile)
         if (source / f"{app.dockerfile}.dockerignore").is_file():

@@ -20,7 +20,7 @@ from typing import Any, get_origin
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from components import dependencies, project, rules
+from components import assets, dependencies, project, rules
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key, Path_, key_at
 from components.model import Kind, Settings, Target
@@ -88,6 +88,8 @@ def file_problems(resolved: Resolved, stack: str, root: Path = ROOT) -> list[Pro
         if "dependencies" in resolved.parts and not problems and resolved.parts["app"].dockerfile is None:
             app, said = resolved.parts["app"], resolved.parts["dependencies"]
             problems += dependencies.problems(app, said, project.source_folder(app, root), stack)
+            if "assets" in resolved.parts:
+                problems += assets.problems(resolved.parts["assets"], project.source_folder(app, root), stack)
     if "build" in resolved.parts:
         problems += project.build_problems(resolved.parts["build"], stack, root)
     return problems

@@ -274,3 +274,4 @@ Registry = Annotated[
     Words("a registry and a path in it, without a tag, such as registry.example.org/team or 127.0.0.1:5000"),
 ]
 PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]
+NodeVersion = Annotated[Literal["24", "22"], BeforeValidator(text)]

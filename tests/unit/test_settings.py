@@ -130,6 +130,15 @@ def test_what_is_required_is_enough() -> None:
             "environment": {},
             "ca_bundle": None,
         },
+        "assets": {
+            "directory": None,
+            "node": "24",
+            "image": None,
+            "install": None,
+            "build": [],
+            "inputs": [],
+            "outputs": [],
+        },
         "kubernetes": {
             "context": None,
             "namespace": "guestbook-shop",
@@ -373,6 +382,21 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         "a list of packages of the base image's system, or one line with them",
         "--path 'slipway:build.packages' 'build-essential libpq-dev'",
     ),
+    ("assets.node", 20, "20", "one of 24, 22", "--path 'slipway:assets.node' 24"),
+    (
+        "assets.directory",
+        "../site",
+        '"../site"',
+        "the path of a folder inside slipway:app.source",
+        "--path 'slipway:assets.directory' frontend",
+    ),
+    (
+        "assets.outputs",
+        ["/srv"],
+        "a list",
+        "a list of files and folders inside slipway:app.source, or one line with them",
+        "--path 'slipway:assets.outputs' frontend/dist",
+    ),
     (
         "app.dockerfile",
         "/etc/Dockerfile",
@@ -439,6 +463,36 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         for image in ("nginx", "nginx:latest", "Nginx:1.26", "registry.example.org:5000/nginx", "nginx:1.26 ")
     ),
 ]
+
+
+def test_assets_need_a_folder_and_outputs() -> None:
+    """Each asks for the other; a Dockerfile of the project's own makes its assets itself."""
+    assert problem("assets", {"build": "make"}) == Problem(
+        key="slipway:assets.directory",
+        found="nothing",
+        allowed="the path of a folder inside slipway:app.source; slipway:assets.build is about what is made there",
+        mend="pulumi config set --path 'slipway:assets.directory' frontend --stack shop",
+    )
+    assert problem("assets", {"directory": "frontend"}) == Problem(
+        key="slipway:assets.outputs",
+        found="nothing",
+        allowed="a list of files and folders inside slipway:app.source, or one line with them; "
+        "nothing else of what is made gets into the image",
+        mend="pulumi config set --path 'slipway:assets.outputs' frontend/dist --stack shop",
+    )
+    assert problem("assets", {"directory": "web/ui", "outputs": "."}) == Problem(
+        key="slipway:assets.outputs",
+        found='".", which is the whole project',
+        allowed="a list of files and folders inside slipway:app.source, or one line with them",
+        mend="pulumi config set --path 'slipway:assets.outputs' web/ui/dist --stack shop",
+    )
+    (only,) = problems({"assets": {"directory": "ui", "outputs": "ui/dist"}, "app.dockerfile": "Dockerfile"})
+    assert only == Problem(
+        key="slipway:assets.directory",
+        found="a folder, with slipway:app.dockerfile",
+        allowed="nothing: a Dockerfile of the project's own makes its assets itself",
+        mend="pulumi config rm 'slipway:assets' --stack shop",
+    )
 
 
 @pytest.mark.parametrize(("path", "value", "found", "allowed", "mend"), CHANGES)
