@@ -8,6 +8,7 @@ from typing import Any
 COMMON: dict[str, Any] = {
     "target": "docker",
     "app": {
+        "ref": None,
         "directory": None,
         "python_path": [],
         "python": "3.13",
@@ -119,7 +120,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
 """What a kind adds to COMMON or says instead."""
 
 DERIVED: dict[tuple[str, ...], str] = {
-    ("app", "name"): "the name of the folder of `slipway:app.source`",
+    ("app", "name"): "the name of the folder or the repository of `slipway:app.source`",
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
     ("build", "ca_bundle"): "the file that `SSL_CERT_FILE` names, if that is set: it belongs to the machine",

@@ -32,6 +32,7 @@ from components.values import (
     Number,
     PackageName,
     PythonVersion,
+    Ref,
     Registry,
     RenderedPath,
     RenderedText,
@@ -138,8 +139,12 @@ class App(_Model):
     )
     source: SourcePath = Field(
         description="The project's root, relative to this repository or absolute: the folder with manage.py, "
-        "or one above it.",
+        "or one above it. Or the address of a git repository.",
         examples=["../shop"],
+    )
+    ref: Ref | None = Field(
+        description="The branch, the tag or the commit of a git repository; nothing for its first branch.",
+        examples=["main"],
     )
     directory: InnerFolder | None = Field(
         description="The folder inside the project's root that has manage.py, where its commands run; nothing for the root.",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import assets, environment, template
+from components import assets, environment, source, template
 from components.keys import KEYS, Path_
 from components.model import App, Assets, Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
 from components.problems import Problem, config_rm, config_set, full_key, show
@@ -203,6 +203,18 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
         yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
 
 
+def _ref(app: App, stack: str) -> Iterator[Problem]:
+    """Find a commit that is asked of a folder."""
+    if app.ref is not None and not source.is_remote(app.source):
+        path: Path_ = ("app", "ref")
+        yield Problem(
+            key=full_key(path),
+            found=f"{show(app.ref)}, and slipway:app.source is a folder of this machine",
+            allowed="nothing: what is in a folder is deployed as it is; or the address of a git repository as source",
+            mend=config_rm(path, stack),
+        )
+
+
 def _assets(said: Assets, app: object, stack: str) -> Iterator[Problem]:
     """Find what the assets lack, and what nothing could be made with."""
     if said.directory is None:
@@ -248,6 +260,7 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
             *_variables(parts["app"], stack),
             *_templates(parts["app"], stack),
             *_rendered(parts["app"], stack),
+            *_ref(parts["app"], stack),
         ]
     if isinstance(parts.get("assets"), Assets):
         problems += _assets(parts["assets"], parts.get("app"), stack)

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from components import source
+
 
 @dataclass(frozen=True)
 class Words:
@@ -94,6 +96,13 @@ def _open(spec: str) -> str:
     return spec
 
 
+def _place(path: str) -> str:
+    """Refuse a password in the address of a repository, as in any other."""
+    if source.has_password(path):
+        _refuse()
+    return path
+
+
 def _media(path: str) -> str:
     """Keep uploads away from what the containers need for themselves."""
     taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108 - paths in a container
@@ -153,7 +162,18 @@ SourcePath = Annotated[
     str,
     Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
     BeforeValidator(text),
-    Words("the path of a folder, absolute or relative to the repository"),
+    AfterValidator(_place),
+    Words(
+        "the path of a folder, absolute or relative to the repository, or the address of a git repository without a password"
+    ),
+]
+Ref = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$", max_length=255),
+    BeforeValidator(text),
+    BeforeValidator(_version),
+    AfterValidator(_inside),
+    Words("a branch, a tag, or all digits of a commit"),
 ]
 FilePath = Annotated[
     str,

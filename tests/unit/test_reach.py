@@ -85,6 +85,7 @@ MANAGED: Mapping[str, Said] = {
 
 NOT_LOOKED_AT = {
     "target": "another target is another program",
+    "app.ref": "it needs a repository; tests/unit/test_checkout.py has one",
     "assets.directory": "nothing is made without outputs; tests/unit/test_assets.py looks at it",
     "dependencies.installer": "a project has the files of one; tests/unit/test_dependencies.py looks at each",
 }

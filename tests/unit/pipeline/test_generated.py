@@ -92,6 +92,8 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
         assert key.info.description
         if key.single:
             said = deepcopy({"kubernetes": CLUSTER, "assets": ASSETS}.get(key.path[0], EXAMPLE))
+            if key.path == ("app", "ref"):
+                said["app"]["source"] = "https://git.example.org/shop.git"
             place = said
             for part in key.path[:-1]:
                 place = place.setdefault("worker" if part == NAME else part, {})
