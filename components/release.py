@@ -98,7 +98,7 @@ def identity(source: Path, dockerfile_text: str, ignore: str, commit: str | None
         ContextError: if a file cannot be read, or there is too much of it.
     """
     files = sorted((os.path.relpath(entry.path, source), entry) for entry in Rules(ignore).files(source))
-    _refuse_too_much(source, files)
+    _refuse_too_much(source, files, committed=commit is not None)
     whole = hashlib.sha256()
     for part in (dockerfile_text, ignore, *([commit] if commit else [])):
         whole.update(hashlib.sha256(part.encode()).digest())
@@ -118,7 +118,7 @@ def _content(entry: os.DirEntry[str]) -> tuple[bytes, bytes]:
         raise unreadable(entry.path, error) from None
 
 
-def _refuse_too_much(source: Path, files: list[tuple[str, os.DirEntry[str]]]) -> None:
+def _refuse_too_much(source: Path, files: list[tuple[str, os.DirEntry[str]]], *, committed: bool) -> None:
     sizes = {path: entry.stat(follow_symlinks=False).st_size for path, entry in files}
     total = sum(sizes.values())
     if total <= LIMIT_MB * 1_000_000:
@@ -132,7 +132,8 @@ def _refuse_too_much(source: Path, files: list[tuple[str, os.DirEntry[str]]]) ->
     raise ContextError(
         f"{source} has {total / 1_000_000:.1f} MB of files for the image; the largest: {listed}\n"
         f"  allowed: {LIMIT_MB} MB; code, templates and static files are seldom more than 10\n"
-        f"  mend:    echo '{largest[0][0]}' >> {source / '.dockerignore'}, for what the image does not need"
+        f"  mend:    echo '{largest[0][0]}' >> {'.dockerignore' if committed else source / '.dockerignore'}"
+        f"{' in the repository' if committed else ''}, for what the image does not need"
     )
 
 

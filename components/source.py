@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-_SHORT = re.compile(r"[\w.-]+@(?P<host>[\w.-]+):(?P<path>[^/].*)")
+_SHORT = re.compile(r"[\w.-]+@(?P<host>[\w.-]+):(?P<path>.+)")
 """What ssh and git understand without a scheme: USER@HOST:PATH."""
 
 _HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")

@@ -15,6 +15,7 @@ import pytest
 
 from components import checkout, release, source
 from components.checkout import Checkout, CheckoutError
+from components.ignore import ContextError
 from components.problems import Problem, SettingsError
 from components.settings import check
 from tests.sample import settings
@@ -329,3 +330,26 @@ def test_a_server_that_only_serves_files(repository: Repository, root: Path, tmp
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
         """Say nothing."""
+
+
+def test_by_ssh(repository: Repository, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ssh of whoever runs it is asked, by an address with a scheme or in the short form."""
+    program = tmp_path / "ssh"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\nfor last; do :; done\nexec sh -c "$last"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    assert (
+        get(repository, root, "main", f"ssh://git@git.example.org:2222{repository.folder}").commit == repository.first
+    )
+    assert get(repository, root, "main", f"git@git.example.org:{repository.folder}").commit == repository.first
+    asked = (tmp_path / "asked").read_text()
+    assert "-p 2222 git@git.example.org git-upload-pack" in asked
+    assert "\n-o SendEnv=GIT_PROTOCOL git@git.example.org git-upload-pack" in asked
+
+
+def test_too_much_of_a_commit(repository: Repository, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out is named in the repository, not in the copy of it."""
+    monkeypatch.setattr(release, "LIMIT_MB", 0)
+    with pytest.raises(ContextError, match=r">> \.dockerignore in the repository, for what"):
+        release.plan(check(said(repository), "dev", root), root)
