@@ -11,3 +11,5 @@ deployment = Deployment(loaded, secrets.load(loaded))
 pulumi.export("url", deployment.url)
 pulumi.export("release", deployment.release)
 pulumi.export("image", deployment.image)
+if deployment.commit:
+    pulumi.export("commit", deployment.commit)

@@ -8,6 +8,7 @@ from typing import Any
 COMMON: dict[str, Any] = {
     "target": "docker",
     "app": {
+        "ref": None,
         "directory": None,
         "python_path": [],
         "python": "3.13",
@@ -30,6 +31,15 @@ COMMON: dict[str, Any] = {
         "netrc": False,
     },
     "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
+    "assets": {
+        "directory": None,
+        "node": "24",
+        "image": None,
+        "install": None,
+        "build": [],
+        "inputs": [],
+        "outputs": [],
+    },
     "web": {
         "server": "gunicorn",
         "worker_class": None,
@@ -119,7 +129,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
 """What a kind adds to COMMON or says instead."""
 
 DERIVED: dict[tuple[str, ...], str] = {
-    ("app", "name"): "the name of the folder of `slipway:app.source`",
+    ("app", "name"): "the name of the folder or the repository of `slipway:app.source`",
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
     ("app", "asgi_module"): "`asgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",

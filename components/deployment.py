@@ -81,6 +81,8 @@ class Deployment:
 
         self.release = planned.identity
         """Identity of the release."""
+        self.commit = planned.commit
+        """The commit that it was built from; None for a project in a folder."""
         self._built = self._image_args(planned)
         self._environment = environment.app(settings, self.release)
         self.image = image.tag(self._built)

@@ -8,8 +8,9 @@ It reads no file and builds nothing.
 import json
 from collections.abc import Sequence
 
-from components import environment, health, installation, template, webserver
+from components import assets, environment, health, installation, template, webserver
 from components.app import PORT
+from components.assets import Frontend
 from components.dependencies import Found
 from components.installation import BUNDLE, CA_SECRET, UV_VERSION
 from components.model import App, CollectStatic, Settings
@@ -152,9 +153,7 @@ _SHELL = """\
 SHELL ["/bin/sh", "-c", "sh -c \\"$0\\" || { code=$?; sleep 1; exit $code; }"]
 """
 
-_TEMPLATE = """\
-# Written by Slipway from the settings; the next `pulumi up` writes it again.
-FROM {base} AS build
+_INSTALLER = """\
 ENV PATH=/opt/venv/bin:$PATH \\
     VIRTUAL_ENV=/opt/venv \\
     PYTHONDONTWRITEBYTECODE=1 \\
@@ -174,9 +173,15 @@ RUN --mount=type=cache,target=/root/.cache/pip \\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle} PIP_CERT={bundle}; fi; \\
     pip install --quiet uv=={uv}
 
-{tool}{dependencies}# The code, readable for the app's user whatever the umask was where it comes from.
+"""
+"""What a stage begins with that installs anything; the same text twice is built once."""
+
+_TEMPLATE = """\
+# Written by Slipway from the settings; the next `pulumi up` writes it again.
+{assets}FROM {base} AS build
+{installer}{tool}{dependencies}# The code, readable for the app's user whatever the umask was where it comes from.
 COPY . .
-{place}{later}RUN chmod -R u=rwX,go=rX /app \\
+{made}{place}{later}RUN chmod -R u=rwX,go=rX /app \\
     && {{ python -m compileall -q /app || echo 'Some files cannot be compiled; the build goes on.'; }} \\
     && python - <<'EOF'
 {collect}EOF
@@ -204,27 +209,35 @@ CMD {command}
 """
 
 
-def text(settings: Settings, found: Found) -> str:
+def text(settings: Settings, found: Found, frontend: Frontend | None = None) -> str:
     """Give the text of the Dockerfile.
 
     Args:
         settings: of them, what says how the project is built: ``app`` and ``build``, but for the CA bundle.
         found: what the project's files say about its dependencies.
+        frontend: what they say about its assets; None for a project without.
     """
     app, build = settings.app, settings.build
     workdir = "/".join(part for part in ("/app", app.directory) if part)
-    return _TEMPLATE.format(
+    base = build.base_image or f"python:{app.python}-slim"
+    installer = _INSTALLER.format(
         shell=_SHELL,
         packages=_packages("What the build needs of the system.", build.packages),
+        secret=CA_SECRET,
+        bundle=BUNDLE,
+        uv=UV_VERSION,
+    )
+    return _TEMPLATE.format(
+        shell=_SHELL,
+        installer=installer,
+        assets=_assets(settings, frontend, base, installer),
+        made=assets.copied(settings.assets) if frontend else "",
         runtime_packages=_packages("What the project needs of the system.", build.runtime_packages),
         place=(f"WORKDIR {workdir}\n" if app.directory else "")
         + (f"ENV PYTHONPATH={_python_path(app)}\n" if app.python_path else ""),
         workdir=workdir,
         python_path=f"    PYTHONPATH={_python_path(app)} \\\n" if app.python_path else "",
-        base=settings.build.base_image or f"python:{app.python}-slim",
-        secret=CA_SECRET,
-        bundle=BUNDLE,
-        uv=UV_VERSION,
+        base=base,
         tool=installation.tool(found),
         dependencies=installation.dependencies(found, settings.dependencies, settings.web),
         later=installation.later(found, settings.dependencies),
@@ -243,6 +256,15 @@ def text(settings: Settings, found: Found) -> str:
         health=json.dumps(health.command(health.of_image(app, settings.health))),
         command=json.dumps(webserver.default_command(app, settings.web)),
     )
+
+
+def _assets(settings: Settings, frontend: Frontend | None, base: str, installer: str) -> str:
+    """Give the stage that makes the assets; nothing for a project without."""
+    if frontend is None:
+        return ""
+    # An image of Node has no need of an installer, and perhaps no Python.
+    before = f"{_SHELL}\n" if settings.assets.image else installer
+    return assets.stage(settings.assets, frontend, base, before, settings.build.environment) + "\n"
 
 
 def _packages(why: str, names: Sequence[str]) -> str:

@@ -30,9 +30,11 @@ from components.values import (
     Line,
     Module,
     NamespaceName,
+    NodeVersion,
     Number,
     PackageName,
     PythonVersion,
+    Ref,
     Registry,
     RenderedPath,
     RenderedText,
@@ -158,8 +160,12 @@ class App(_Model):
     )
     source: SourcePath = Field(
         description="The project's root, relative to this repository or absolute: the folder with manage.py, "
-        "or one above it.",
+        "or one above it. Or the address of a git repository.",
         examples=["../shop"],
+    )
+    ref: Ref | None = Field(
+        description="The branch, the tag or the commit of a git repository; nothing for its first branch.",
+        examples=["main"],
     )
     directory: InnerFolder | None = Field(
         description="The folder inside the project's root that has manage.py, where its commands run; nothing for the root.",
@@ -444,6 +450,55 @@ class Build(_Model):
     )
 
 
+class Assets(_Model):
+    """What is made with Node while the image is built."""
+
+    directory: InnerFolder | None = Field(
+        description="The folder with the package.json, inside slipway:app.source; `.` for the root itself, nothing for a "
+        "project without assets to make.",
+        examples=["frontend"],
+    )
+    node: NodeVersion = Field(description="The version of Node, from the package index.", examples=["24"])
+    image: Image | None = Field(
+        description="An image with Node that makes the assets, instead of the app's with `slipway:assets.node`.",
+        examples=["node:24-slim"],
+    )
+    install: Annotated[Line, Words("a command line; a shell reads it")] | None = Field(
+        description="The command that installs packages; a shell reads it. Nothing for what the lock wants: `npm ci`, "
+        "`yarn install`, `pnpm install`, or `npm install` without one.",
+        examples=["npm ci --ignore-scripts"],
+    )
+    build: Annotated[
+        list[Line],
+        Field(max_length=50),
+        ONE,
+        Words("a list of command lines, or one of them; a shell reads each"),
+    ] = Field(
+        description="The commands that make the assets, in order, where package.json is. Nothing for its script `build`.",
+        examples=["npm run production"],
+    )
+    inputs: Annotated[
+        list[InnerPath],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of files and folders inside slipway:app.source, or one line with them"),
+    ] = Field(
+        description="What the commands read beside that folder, such as templates with names of classes; with the root "
+        "itself as folder: instead of everything.",
+        examples=["backend/templates"],
+    )
+    outputs: Annotated[
+        list[InnerPath],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of files and folders inside slipway:app.source, or one line with them"),
+    ] = Field(
+        description="What the commands make and the project needs: it is there, at its place, before static files are "
+        "collected. Required where there is a folder.",
+        examples=["frontend/dist"],
+    )
+
+
 class Dependencies(_Model):
     """What the project depends on, and what installs it."""
 
@@ -632,4 +687,5 @@ class Settings(_Model):
     data: Data = Field(description="Protection of what cannot be made again.")
     dependencies: Dependencies = Field(description="What the project depends on, and what installs it.")
     build: Build = Field(description="How the image is built.")
+    assets: Assets = Field(description="What is made with Node while the image is built.")
     kubernetes: Kubernetes = Field(description="What only a cluster has.")

@@ -5,6 +5,7 @@ It does not decide what is wrong: settings, project and secrets do.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def show(value: object) -> str:
         return "a group of values"
     if isinstance(value, list):
         return "a list"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    # Whoever writes a password into an address is told so, and reads it nowhere else.
+    text = re.sub(r"://(?!git@)[^/@\s]*@", "://***@", json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components import webserver
+from components import checkout, webserver
 from components.problems import Problem, config_set, full_key, show
 
 if TYPE_CHECKING:
@@ -22,8 +22,13 @@ _LISTED = 5
 
 
 def source_folder(app: "App", root: Path) -> Path:
-    """Give the project's root on this machine; a relative one starts at the repository."""
-    return Path(os.path.normpath(root / app.source))
+    """Give the project's root on this machine; a relative one starts at the repository.
+
+    Raises:
+        CheckoutError: if it is a commit of a git repository that cannot be had.
+    """
+    found = checkout.of(app, root)
+    return found.folder if found else Path(os.path.normpath(root / app.source))
 
 
 def project_folder(app: "App", root: Path) -> Path:
@@ -35,6 +40,8 @@ def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
     """Find what is wrong with the project that the settings point at."""
     source, folder = source_folder(app, root), project_folder(app, root)
     if app.directory is not None and source.is_dir() and not (folder / "manage.py").is_file():
+        return [_no_directory(app, source, stack)]
+    if checkout.of(app, root) is not None and not (folder / "manage.py").is_file():
         return [_no_directory(app, source, stack)]
     if not folder.is_dir() or not (folder / "manage.py").is_file():
         return [_no_project(app, folder, stack, root)]
@@ -91,9 +98,10 @@ def _no_project(app: "App", folder: Path, stack: str, root: Path) -> Problem:
 def _no_directory(app: "App", source: Path, stack: str) -> Problem:
     found = [path.parent.relative_to(source).as_posix() for path in _files(source, "manage.py")]
     what = "has no manage.py" if (source / (app.directory or "")).is_dir() else f"is no folder in {source}"
+    named = f"{show(app.directory)}, which" if app.directory else f"nothing, and the root of {app.source}"
     return _problem(
         ("app", "directory"),
-        f"{show(app.directory)}, which {what}",
+        f"{named} {what}",
         "a folder in the project, with its manage.py",
         [each for each in found if each != "."],
         "path/in/project",

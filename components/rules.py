@@ -3,15 +3,17 @@
 Each rule gives problems and changes nothing. What one value may be by itself is in its type (``components/model.py``).
 """
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import environment, template
+from components import assets, environment, source, template
 from components.health import ranges
 from components.keys import KEYS, Path_
 from components.model import (
     App,
+    Assets,
     Check,
     Expose,
     Health,
@@ -278,6 +280,44 @@ def _web(web: Web, stack: str) -> Iterator[Problem]:
         )
 
 
+def _ref(app: App, stack: str) -> Iterator[Problem]:
+    """Find a commit that is asked of a folder."""
+    if app.ref is not None and not source.is_remote(app.source):
+        path: Path_ = ("app", "ref")
+        yield Problem(
+            key=full_key(path),
+            found=f"{show(app.ref)}, and slipway:app.source is a folder of this machine",
+            allowed="nothing: what is in a folder is deployed as it is; or the address of a git repository as source",
+            mend=config_rm(path, stack),
+        )
+
+
+def _assets(said: Assets, app: object, stack: str) -> Iterator[Problem]:
+    """Find what the assets lack, and what nothing could be made with."""
+    if said.directory is None:
+        given = [name for name in ("image", "install", "build", "inputs", "outputs") if getattr(said, name)]
+        if given:
+            yield _required(("assets", "directory"), f"slipway:assets.{given[0]} is about what is made there", stack)
+        return
+    if isinstance(app, App) and app.dockerfile is not None:
+        yield Problem(
+            key=full_key(("assets", "directory")),
+            found="a folder, with slipway:app.dockerfile",
+            allowed="nothing: a Dockerfile of the project's own makes its assets itself",
+            mend=config_rm(("assets",), stack),
+        )
+    if not said.outputs:
+        yield _required(("assets", "outputs"), "nothing else of what is made gets into the image", stack)
+    elif "." in assets.outputs(said):
+        path: Path_ = ("assets", "outputs")
+        yield Problem(
+            key=full_key(path),
+            found='".", which is the whole project',
+            allowed=KEYS[path].allowed,
+            mend=config_set(path, posixpath.normpath(f"{said.directory}/dist"), stack),
+        )
+
+
 def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
     """Find what is wrong between values that are right each by itself."""
     problems = []
@@ -303,7 +343,10 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
             *_variables(parts["app"], stack),
             *_templates(parts["app"], stack),
             *_rendered(parts["app"], stack),
+            *_ref(parts["app"], stack),
         ]
+    if isinstance(parts.get("assets"), Assets):
+        problems += _assets(parts["assets"], parts.get("app"), stack)
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

@@ -76,7 +76,8 @@ class Secrets:
     netrc: pulumi.Output[str] | None = field(
         default=None,
         metadata=_about(
-            "Credentials of a private index or of private git, for the build alone: the text of a `.netrc`.",
+            "Credentials of a private index or of private git, for the build alone, and of the repository that "
+            "`app.source` names: the text of a `.netrc`.",
             "`dependencies.netrc: true`",
             lambda it: it.dependencies.netrc,
             example="machine HOST login USER password TOKEN",

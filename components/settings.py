@@ -20,7 +20,8 @@ from typing import Any, get_origin
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from components import dependencies, project, rules
+from components import assets, checkout, dependencies, project, rules
+from components import source as remote
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key, Path_, key_at
 from components.model import Kind, Settings, Target
@@ -55,17 +56,32 @@ def load() -> Settings:
     Raises:
         SettingsError: if anything is wrong, including with the Django project that the settings point at.
     """
-    return check(_read(), pulumi.get_stack())
+    loaded = check(_read(), pulumi.get_stack(), netrc=_netrc)
+    found = checkout.of(loaded.app, ROOT)
+    if found is not None and found.note:
+        pulumi.log.warn(found.note)
+    return loaded
 
 
-def check(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Settings:
+def _netrc() -> str | None:
+    """Give the credentials of private git, which the repository of the project may want too."""
+    return pulumi.runtime.config.CONFIG.get().get("secrets:netrc")
+
+
+def check(said: Mapping[str, Any], stack: str, root: Path = ROOT, netrc: checkout.Netrc = lambda: None) -> Settings:
     """Turn what a stack says into settings that fit the files on this machine.
+
+    Args:
+        said: what stands below ``slipway:``.
+        stack: its name.
+        root: where relative paths start.
+        netrc: gives credentials for the repository of the project, where it has to be asked.
 
     Raises:
         SettingsError: with every problem of the values and of the files that they point at.
     """
     resolved = resolve(said, stack, root)
-    return _settings(resolved, stack, [*resolved.problems, *file_problems(resolved, stack, root)])
+    return _settings(resolved, stack, [*resolved.problems, *file_problems(resolved, stack, root, netrc)])
 
 
 def parse(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Settings:
@@ -78,15 +94,23 @@ def parse(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Settings:
     return _settings(resolved, stack, resolved.problems)
 
 
-def file_problems(resolved: Resolved, stack: str, root: Path = ROOT) -> list[Problem]:
-    """Find what is wrong with the files that valid settings point at."""
+def file_problems(
+    resolved: Resolved, stack: str, root: Path = ROOT, netrc: checkout.Netrc = lambda: None
+) -> list[Problem]:
+    """Find what is wrong with the files that valid settings point at; those of a git repository are brought for it."""
     problems = []
     if "app" in resolved.parts:
+        try:
+            checkout.of(resolved.parts["app"], root, stack, netrc)
+        except checkout.CheckoutError as error:
+            return [error.problem]
         problems += project.app_problems(resolved.parts["app"], stack, root)
         problems += _application_problems(resolved, problems, stack, root)
         if "dependencies" in resolved.parts and not problems and resolved.parts["app"].dockerfile is None:
             app, said = resolved.parts["app"], resolved.parts["dependencies"]
             problems += dependencies.problems(app, said, project.source_folder(app, root), stack)
+            if "assets" in resolved.parts:
+                problems += assets.problems(resolved.parts["assets"], project.source_folder(app, root), stack)
     if "build" in resolved.parts:
         problems += project.build_problems(resolved.parts["build"], stack, root)
     return problems
@@ -217,8 +241,12 @@ def _from_machine(group: dict[str, Any], sources: dict[Path_, str], path: Path_,
 
 
 def name_of(source: str, root: Path = ROOT) -> str:
-    """Make a name for an app out of the folder that it is in."""
-    folder = posixpath.basename(posixpath.normpath(posixpath.join(str(root), source)))
+    """Make a name for an app out of the folder or the repository that it is in."""
+    folder = (
+        remote.name(source)
+        if remote.is_remote(source)
+        else posixpath.basename(posixpath.normpath(posixpath.join(str(root), source)))
+    )
     slug = re.sub(r"[^a-z0-9]+", "-", folder.lower()).lstrip("-0123456789")[:31].strip("-")
     return slug or "app"
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from components import source
 from components.cron import Schedule
 
 
@@ -101,6 +102,13 @@ def _schedule(text: str) -> str:
     return text
 
 
+def _place(path: str) -> str:
+    """Refuse a password in the address of a repository, as in any other."""
+    if source.has_password(path):
+        _refuse()
+    return path
+
+
 def _media(path: str) -> str:
     """Keep uploads away from what the containers need for themselves."""
     taken = ("/app", "/opt/venv", "/run/secrets", "/srv/static", "/tmp", "/etc", "/proc", "/sys", "/dev", "/usr")  # noqa: S108 - paths in a container
@@ -160,7 +168,18 @@ SourcePath = Annotated[
     str,
     Field(min_length=1, max_length=1024, pattern="^[^\\x00-\\x1f]+$"),
     BeforeValidator(text),
-    Words("the path of a folder, absolute or relative to the repository"),
+    AfterValidator(_place),
+    Words(
+        "the path of a folder, absolute or relative to the repository, or the address of a git repository without a password"
+    ),
+]
+Ref = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$", max_length=255),
+    BeforeValidator(text),
+    BeforeValidator(_version),
+    AfterValidator(_inside),
+    Words("a branch, a tag, or all digits of a commit"),
 ]
 FilePath = Annotated[
     str,
@@ -301,3 +320,4 @@ Registry = Annotated[
     Words("a registry and a path in it, without a tag, such as registry.example.org/team or 127.0.0.1:5000"),
 ]
 PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]
+NodeVersion = Annotated[Literal["24", "22"], BeforeValidator(text)]

@@ -91,6 +91,50 @@ def _build_command(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _assets_command(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:assets.{found['key']}: `{found['command'].strip()}` failed with exit code {found['code']} "
+        "while the assets were made (what it said is above)",
+        allowed="commands that work where package.json is, with that folder and slipway:assets.inputs alone",
+        mend=f"mend the project, or the command in stacks/{engine.stack_file.name}, and run the same command again",
+    )
+
+
+def _assets_outputs(found: Match[str], engine: "Engine") -> Problem:
+    made = found["made"].strip()
+    return Problem(
+        f"slipway:assets.outputs: nothing made {found['name']} while the assets were made",
+        allowed="files and folders that the commands make"
+        + (f"; they made {made}" if made != "nothing" else ", and they made no file"),
+        mend=f"pulumi config set --path slipway:assets.outputs FOLDER --stack {engine.stack}",
+    )
+
+
+def _assets_lock(found: Match[str], _engine: "Engine") -> Problem:
+    lock, command = next(
+        pair
+        for name, pair in {
+            "npm": ("package-lock.json", "npm install"),
+            "yarn": ("yarn.lock", "yarn install"),
+            "pnpm": ("pnpm-lock.yaml", "pnpm install"),
+        }.items()
+        if found[name]
+    )
+    return Problem(
+        f"{lock} does not match package.json: somebody changed what the assets depend on, and not the lock",
+        allowed=f"a {lock} that was made from the package.json beside it",
+        mend=f"{command}   # in the folder of {lock}; commit it",
+    )
+
+
+def _left_out(found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(
+        f"the build needs {found['path']}, which is in the project and not in what the builder gets",
+        allowed="a .dockerignore of the project that leaves it in",
+        mend=f"echo '!{found['path']}' >> .dockerignore   # in the folder of slipway:app.source",
+    )
+
+
 def _system_package(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"slipway:build: the system of the base image has no package {found['name']}",
@@ -196,6 +240,16 @@ RULES: list[tuple[str, type_of_rule]] = [
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",
         _port,
     ),
+    (
+        r"(?P<npm>`npm ci` can only install packages when)|(?P<yarn>Your lockfile needs to be updated, but yarn|The lockfile would have been modified by this install)|(?P<pnpm>ERR_PNPM_OUTDATED_LOCKFILE)",
+        _assets_lock,
+    ),
+    (
+        r"slipway:assets\.(?P<key>install|build): the command failed with exit code (?P<code>\d+): (?P<command>[^\n]+)",
+        _assets_command,
+    ),
+    (r"slipway:assets\.outputs: the build made no (?P<name>[^;\n]+); it made: (?P<made>[^\n]+)", _assets_outputs),
+    (r"failed to (?:calculate checksum|compute cache key)[^\n]*\"/(?P<path>[^\"\n]+)\": not found", _left_out),
     (r"the build command failed with exit code (?P<code>-?\d+): (?P<command>[^\n]+)", _build_command),
     (
         r"(?P<uv>`uv.lock` needs to be updated)|(?P<poetry>changed significantly since poetry.lock was last generated)|(?P<pipenv>Pipfile.lock is out-of-date)",

@@ -1,6 +1,7 @@
 """``python -m pipeline settings STACK``: every setting of a stack in full, and where each value comes from.
 
-It reads the stack's file itself, so it needs neither Pulumi nor a passphrase. What is right is decided by the settings.
+It reads the stack's file itself, so it needs neither Pulumi nor a passphrase, but for the password of a private
+repository. What is right is decided by the settings.
 """
 
 import argparse
@@ -81,10 +82,19 @@ def explain(stack: str, root: Path = ROOT) -> Resolved:
         SettingsError: with every problem, including those of the Django project.
     """
     resolved = resolve(said(stack, root), stack, root)
-    problems = [*resolved.problems, *file_problems(resolved, stack, root)]
+    problems = [*resolved.problems, *file_problems(resolved, stack, root, lambda: _netrc(stack, root))]
     if problems:
         raise SettingsError(stack, problems)
     return resolved
+
+
+def _netrc(stack: str, root: Path) -> str | None:
+    """Give the stack's secret ``netrc``: a private repository of the project wants it, and then Pulumi and the passphrase."""
+    from pipeline.engine import Engine  # noqa: PLC0415  # seldom needed
+
+    if not isinstance(read(stack_file(stack, root)).get("secrets:netrc"), dict):
+        return None
+    return Engine(stack, Console(), root).must("config", "get", "secrets:netrc", "--stack", stack, "--non-interactive")
 
 
 def load(stack: str, root: Path = ROOT) -> Settings:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components import dependencies
+from components import checkout, dependencies
 from components.model import Settings
 from components.problems import SettingsError
 from components.project import source_folder
@@ -102,6 +102,11 @@ def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
     problems = [secret_problem(name, engine.stack) for name in secrets.missing(engine.stack, engine.root)]
     if problems:
         raise SettingsError(engine.stack, problems)
+    commit = checkout.of(loaded.app, engine.root)
+    if commit is not None:
+        engine.console.say(f"    source: {loaded.app.source}, {loaded.app.ref or 'its first branch'}: {commit.commit}")
+        if commit.note:
+            engine.console.warn(commit.note)
     if loaded.app.dockerfile is None:
         source = source_folder(loaded.app, engine.root)
         engine.console.say(f"    dependencies: {dependencies.words(loaded.app, loaded.dependencies, source)}")

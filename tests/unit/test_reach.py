@@ -59,6 +59,7 @@ ANOTHER: Mapping[str, object] = {
     "redis.image": "redis:7.4",
     "build.base_image": "python:3.13",
     "build.ca_bundle": "README.md",
+    "assets.node": "22",
     "kubernetes.registry": "registry.example.org/other",
 }
 """Another value than the base has, where the example of the key is the same or needs files."""
@@ -75,16 +76,23 @@ TOGETHER: Mapping[str, Said] = {
 }
 """What else a stack on a cluster says for whom a key means something."""
 
+ASSETS: Said = {
+    "app": {"source": "tests/projects/monorepo", "directory": "backend", "settings_module": "shop.settings"},
+    "assets": {"directory": "frontend", "outputs": "backend/assets"},
+}
 MANAGED: Mapping[str, Said] = {
     "app.asgi_module": {"web": {"server": "uvicorn"}},
     "health.check": {"health": {"startup_path": None}},
     "health.command": {"health": {"check": "command", "command": "true"}},
     "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
+    **{f"assets.{name}": ASSETS for name in ("node", "image", "install", "build", "inputs", "outputs")},
 }
 """The same beside the group."""
 
 NOT_LOOKED_AT = {
     "target": "another target is another program",
+    "app.ref": "it needs a repository; tests/unit/test_checkout.py has one",
+    "assets.directory": "nothing is made without outputs; tests/unit/test_assets.py looks at it",
     "dependencies.installer": "a project has the files of one; tests/unit/test_dependencies.py looks at each",
 }
 """Keys that are not looked at, each with its reason."""

@@ -79,6 +79,7 @@ def test_what_is_required_is_enough() -> None:
         "app": {
             "name": "guestbook",
             "source": "examples/guestbook",
+            "ref": None,
             "directory": None,
             "python_path": [],
             "settings_module": "config.settings",
@@ -135,6 +136,15 @@ def test_what_is_required_is_enough() -> None:
             "collect_static": "build",
             "environment": {},
             "ca_bundle": None,
+        },
+        "assets": {
+            "directory": None,
+            "node": "24",
+            "image": None,
+            "install": None,
+            "build": [],
+            "inputs": [],
+            "outputs": [],
         },
         "kubernetes": {
             "context": None,
@@ -216,6 +226,7 @@ def test_settings_are_frozen() -> None:
         ("data.protect", "false", False),
         ("app.python", 3.12, "3.12"),
         ("app.source", 2024, "2024"),
+        ("app.source", "ssh://git@git.example.org/shop.git", "ssh://git@git.example.org/shop.git"),
         ("app.dockerfile", "docker/Dockerfile", "docker/Dockerfile"),
         ("app.media_root", "/app/media", "/app/media"),
         ("app.media_root", "/data/uploads", "/data/uploads"),
@@ -258,6 +269,8 @@ def test_a_key_without_a_value_says_nothing() -> None:
         ("a" * 40, "a" * 31),
         ("a" * 30 + "-bc", "a" * 30),
         ("caf\u00e9", "caf"),
+        ("https://git.example.org/team/My_Shop.git", "my-shop"),
+        ("git@git.example.org:team/shop.git", "shop"),
     ],
 )
 def test_name_of_an_app(source: str, name: str) -> None:
@@ -281,6 +294,8 @@ def test_wsgi_module_of_a_settings_module(module: str, wsgi: str) -> None:
     assert application_of(module, "asgi") == wsgi.replace("wsgi", "asgi")
 
 
+PLACE = "the path of a folder, absolute or relative to the repository, or the address of a git repository without a password"
+
 CHANGES: list[tuple[str, object, str, str, str]] = [
     ("environment", None, "nothing", "one of dev, staging, prod, review", "'slipway:environment' dev"),
     ("environment", "production", '"production"', "one of dev, staging, prod, review", "'slipway:environment' dev"),
@@ -303,8 +318,25 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         "app.source",
         None,
         "nothing",
-        "the path of a folder, absolute or relative to the repository",
+        PLACE,
         "--path 'slipway:app.source' ../shop",
+    ),
+    *(
+        (
+            "app.source",
+            f"{scheme}://{who}@git.example.org/shop.git",
+            f'"{scheme}://***@git.example.org/shop.git"',
+            PLACE,
+            "--path 'slipway:app.source' ../shop",
+        )
+        for scheme, who in (("https", "robot:hush-hush"), ("https", "hush-hush"), ("ssh", "git:hush-hush"))
+    ),
+    (
+        "app.ref",
+        "--upload-pack=x",
+        '"--upload-pack=x"',
+        "a branch, a tag, or all digits of a commit",
+        "--path 'slipway:app.ref' main",
     ),
     (
         "app.settings_module",
@@ -353,11 +385,15 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         (
             "dependencies.packages",
             spec,
-            f'"{spec}"',
+            f'"{shown}"',
             "a list of packages, each with or without a version, or one line with them; no passwords in addresses",
             "--path 'slipway:dependencies.packages' 'psycopg[binary]==3.3.9'",
         )
-        for spec in ("--index-url=x", "x@git+https://me:token@example.org/x.git", "x@git+https://token@a.b/x")
+        for spec, shown in (
+            ("--index-url=x", "--index-url=x"),
+            ("x@git+https://me:token@example.org/x.git", "x@git+https://***@example.org/x.git"),
+            ("x@git+https://token@a.b/x", "x@git+https://***@a.b/x"),
+        )
     ),
     (
         "dependencies.exclude_newer",
@@ -369,7 +405,7 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
     (
         "dependencies.index",
         "https://me:token@example.org/simple",
-        '"https://me:token@example.org/simple"',
+        '"https://***@example.org/simple"',
         "the address of a simple index, without credentials, such as https://packages.example.org/simple",
         "--path 'slipway:dependencies.index' https://packages.example.org/simple",
     ),
@@ -379,6 +415,21 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         "a list",
         "a list of packages of the base image's system, or one line with them",
         "--path 'slipway:build.packages' 'build-essential libpq-dev'",
+    ),
+    ("assets.node", 20, "20", "one of 24, 22", "--path 'slipway:assets.node' 24"),
+    (
+        "assets.directory",
+        "../site",
+        '"../site"',
+        "the path of a folder inside slipway:app.source",
+        "--path 'slipway:assets.directory' frontend",
+    ),
+    (
+        "assets.outputs",
+        ["/srv"],
+        "a list",
+        "a list of files and folders inside slipway:app.source, or one line with them",
+        "--path 'slipway:assets.outputs' frontend/dist",
     ),
     (
         "app.dockerfile",
@@ -446,6 +497,49 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         for image in ("nginx", "nginx:latest", "Nginx:1.26", "registry.example.org:5000/nginx", "nginx:1.26 ")
     ),
 ]
+
+
+def test_a_ref_is_of_a_repository() -> None:
+    """A folder is deployed as it is; a name or a number that YAML takes for something else is text."""
+    assert problem("app.ref", "main") == Problem(
+        key="slipway:app.ref",
+        found='"main", and slipway:app.source is a folder of this machine',
+        allowed="nothing: what is in a folder is deployed as it is; or the address of a git repository as source",
+        mend="pulumi config rm --path 'slipway:app.ref' --stack shop",
+    )
+    for written, ref in ((1.0, "1.0"), (7, "7"), ("feature/x", "feature/x"), ("v1.2+3", "v1.2+3")):
+        changed = said({"app.source": "git@git.example.org:shop.git", "app.ref": written})
+        assert parse(changed, "shop").app.ref == ref
+
+
+def test_assets_need_a_folder_and_outputs() -> None:
+    """Each asks for the other; a Dockerfile of the project's own makes its assets itself."""
+    assert problem("assets", {"build": "make"}) == Problem(
+        key="slipway:assets.directory",
+        found="nothing",
+        allowed="the path of a folder inside slipway:app.source; slipway:assets.build is about what is made there",
+        mend="pulumi config set --path 'slipway:assets.directory' frontend --stack shop",
+    )
+    assert problem("assets", {"directory": "frontend"}) == Problem(
+        key="slipway:assets.outputs",
+        found="nothing",
+        allowed="a list of files and folders inside slipway:app.source, or one line with them; "
+        "nothing else of what is made gets into the image",
+        mend="pulumi config set --path 'slipway:assets.outputs' frontend/dist --stack shop",
+    )
+    assert problem("assets", {"directory": "web/ui", "outputs": "."}) == Problem(
+        key="slipway:assets.outputs",
+        found='".", which is the whole project',
+        allowed="a list of files and folders inside slipway:app.source, or one line with them",
+        mend="pulumi config set --path 'slipway:assets.outputs' web/ui/dist --stack shop",
+    )
+    (only,) = problems({"assets": {"directory": "ui", "outputs": "ui/dist"}, "app.dockerfile": "Dockerfile"})
+    assert only == Problem(
+        key="slipway:assets.directory",
+        found="a folder, with slipway:app.dockerfile",
+        allowed="nothing: a Dockerfile of the project's own makes its assets itself",
+        mend="pulumi config rm 'slipway:assets' --stack shop",
+    )
 
 
 @pytest.mark.parametrize(("path", "value", "found", "allowed", "mend"), CHANGES)
@@ -532,7 +626,8 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             {"app.it's": 1},
             'slipway:app["it\'s"]',
             (
-                "one of name, source, directory, python_path, settings_module, wsgi_module, asgi_module, python, dockerfile, "
+                "one of name, source, ref, directory, python_path, settings_module, wsgi_module, asgi_module, python, "
+                "dockerfile, "
                 "health_path, media_root, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
@@ -803,7 +898,7 @@ def test_all_problems_at_once() -> None:
     assert str(error.value) == (
         "5 problems in the configuration of stack dev\n"
         "slipway:app.source: found nothing\n"
-        "  allowed: the path of a folder, absolute or relative to the repository\n"
+        f"  allowed: {PLACE}\n"
         "  mend:    pulumi config set --path 'slipway:app.source' ../shop --stack dev\n"
         "slipway:app.settings_module: found nothing\n"
         "  allowed: the dotted name of a Python module, such as config.settings\n"

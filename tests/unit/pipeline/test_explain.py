@@ -121,6 +121,40 @@ AWAY = (
             "pulumi config set --path slipway:build.packages git --stack dev   # beside what is there",
         ),
         (
+            (
+                "#9 1.1 Error: no such file\n"
+                "#9 1.2 slipway:assets.build: the command failed with exit code 2: npm run build"
+            ),
+            (
+                "slipway:assets.build: `npm run build` failed with exit code 2 while the assets were made "
+                "(what it said is above)"
+            ),
+            "mend the project, or the command in stacks/Pulumi.dev.yaml, and run the same command again",
+        ),
+        (
+            "#9 1.2 slipway:assets.outputs: the build made no frontend/dist; it made: frontend/out/a.js b.js",
+            "slipway:assets.outputs: nothing made frontend/dist while the assets were made",
+            "pulumi config set --path slipway:assets.outputs FOLDER --stack dev",
+        ),
+        *(
+            (
+                f"#9 1.1 {text}\n#9 1.2 slipway:assets.install: the command failed with exit code 1: any",
+                f"{lock} does not match package.json: somebody changed what the assets depend on, and not the lock",
+                f"{command}   # in the folder of {lock}; commit it",
+            )
+            for text, lock, command in (
+                ("npm error `npm ci` can only install packages when your", "package-lock.json", "npm install"),
+                ("error Your lockfile needs to be updated, but yarn was run with", "yarn.lock", "yarn install"),
+                ("The lockfile would have been modified by this install, which", "yarn.lock", "yarn install"),
+                (" ERR_PNPM_OUTDATED_LOCKFILE  Cannot install", "pnpm-lock.yaml", "pnpm install"),
+            )
+        ),
+        (
+            'failed to calculate checksum of ref a::b: "/frontend/package.json": not found',
+            "the build needs frontend/package.json, which is in the project and not in what the builder gets",
+            "echo '!frontend/package.json' >> .dockerignore   # in the folder of slipway:app.source",
+        ),
+        (
             "#9 1.2 the build command failed with exit code 3: python manage.py compress",
             (
                 "slipway:build.commands: `python manage.py compress` failed with exit code 3 while the image was built "

@@ -78,6 +78,7 @@ EXAMPLE: dict[str, Any] = {
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
     "processes": {"worker": {"command": ["celery"]}},
 }
+ASSETS: dict[str, Any] = EXAMPLE | {"assets": {"directory": "frontend", "outputs": "frontend/dist"}}
 CLUSTER: dict[str, Any] = EXAMPLE | {
     "target": "kubernetes",
     "postgres": {"provider": "cloudnative-pg"},
@@ -90,7 +91,9 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
     for key in KEYS.values():
         assert key.info.description
         if key.single:
-            said = deepcopy(CLUSTER if key.path[0] == "kubernetes" else EXAMPLE)
+            said = deepcopy({"kubernetes": CLUSTER, "assets": ASSETS}.get(key.path[0], EXAMPLE))
+            if key.path == ("app", "ref"):
+                said["app"]["source"] = "https://git.example.org/shop.git"
             place = said
             for part in key.path[:-1]:
                 place = place.setdefault("worker" if part == NAME else part, {})

@@ -1,0 +1,3 @@
+import { gross } from "./pricing.js";
+
+document.title = `Shop ${gross(100)}`;
