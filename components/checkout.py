@@ -201,14 +201,15 @@ class _Repository:
                 scheme = self._url.partition("://")[0]
                 address = self._url.partition("://")[2].partition("/")[0]
                 options[f"http.{scheme}://{address}/.extraHeader"] = header
+            given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # whoever runs it may say something there too
             self._environment = {
                 **{name: value for name, value in os.environ.items() if name not in ours},
                 "GIT_TERMINAL_PROMPT": "0",
                 "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o ConnectTimeout=20"),
                 "LC_ALL": "C",
-                "GIT_CONFIG_COUNT": str(len(options)),
-                **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(options)},
-                **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(options.values())},
+                "GIT_CONFIG_COUNT": str(given + len(options)),
+                **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(options, given)},
+                **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(options.values(), given)},
             }
         return self._environment
 

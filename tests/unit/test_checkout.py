@@ -208,6 +208,8 @@ def test_credentials_are_asked_for_where_they_are_needed(root: Path, monkeypatch
 
     monkeypatch.setattr(subprocess, "run", refused)
     monkeypatch.setenv("GIT_DIR", "/elsewhere")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "http.proxy")
     app = settings({"app": {"source": "https://git.example.org/shop"}}).app
     with pytest.raises(CheckoutError) as error:
         checkout.of(app, root, "dev", lambda: "machine git.example.org login robot password token")
@@ -218,8 +220,9 @@ def test_credentials_are_asked_for_where_they_are_needed(root: Path, monkeypatch
         allowed="a repository that this machine may read, with credentials in the secret netrc",
         mend="pulumi config set --secret secrets:netrc --stack dev 'machine git.example.org login USER password TOKEN'",
     )
-    assert seen[0]["GIT_CONFIG_KEY_2"] == "http.https://git.example.org/.extraHeader"
-    assert seen[0]["GIT_CONFIG_VALUE_2"] == "Authorization: Basic cm9ib3Q6dG9rZW4="
+    assert (seen[0]["GIT_CONFIG_COUNT"], seen[0]["GIT_CONFIG_KEY_0"]) == ("4", "http.proxy")
+    assert seen[0]["GIT_CONFIG_KEY_3"] == "http.https://git.example.org/.extraHeader"
+    assert seen[0]["GIT_CONFIG_VALUE_3"] == "Authorization: Basic cm9ib3Q6dG9rZW4="
     assert "GIT_DIR" not in seen[0]
 
 

@@ -1,17 +1,21 @@
 """Getting a stack ready."""
 
+import io
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from components import checkout
+from components.model import App
 from components.problems import SettingsError
 from components.secrets import GIVEN, NAMES
 from pipeline import stack
 from pipeline.console import PipelineError
 from pipeline.engine import ROOT, Engine
-from tests.unit.pipeline.fake_pulumi import Fake
+from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 MISSING_STACK = "error: no stack named 'dev' found\n"
 
@@ -173,3 +177,31 @@ def test_a_stack_with_data_does_not_change_its_project(engine: Engine, fake: Fak
         stack.point_at(engine, {"source": "../shop", "settings_module": "shop.settings"}, {"resources": [1]})
     assert fake.calls == []
     assert example.exists()
+
+
+def test_a_project_in_a_repository(engine: Engine, fake: Fake, example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit is said, and so is that it may not be the newest; a password is read where one is there."""
+    fake.when("stack export", out='{"deployment": {}}')
+    fake.when("config get secrets:netrc", out="machine git.example.org login robot password token\n")
+    file = example / "stacks/Pulumi.dev.yaml"
+    shutil.copy(example / "stacks/dev.template.yaml", file)
+    with_secrets(file)
+    file.write_text(file.read_text().replace("examples/guestbook", "https://git.example.org/guestbook.git"))
+    given: list[str | None] = []
+
+    def of(_app: App, _root: Path, _stack: str = "", netrc: checkout.Netrc | None = None) -> checkout.Checkout:
+        if netrc:
+            given.append(netrc())
+        return checkout.Checkout(commit="c" * 40, folder=example / "examples/guestbook", note="it may be an old one")
+
+    monkeypatch.setattr(checkout, "of", of)
+    monkeypatch.setenv("PATH", f"{fake.folder}:{os.environ['PATH']}")
+    stack.prepare(engine, None)
+    file.write_text(file.read_text() + "  secrets:netrc:\n    secure: v1:x\n")
+    settings, _ = stack.prepare(engine, None)
+
+    assert settings.app.name == "guestbook"
+    assert f"    source: https://git.example.org/guestbook.git, its first branch: {'c' * 40}\n" in printed(engine)
+    assert isinstance(engine.console.err, io.StringIO)
+    assert "it may be an old one" in engine.console.err.getvalue()
+    assert given == [None, "machine git.example.org login robot password token\n"]
