@@ -58,6 +58,11 @@ def status(path: str, port: int, startup_seconds: int) -> Probes:
     return _probes(startup_seconds, http=core.v1.HTTPGetActionArgs(path=path, port=port))
 
 
+def tcp(port: int, startup_seconds: int) -> Probes:
+    """Ask whether a port takes connections."""
+    return _probes(startup_seconds, socket=core.v1.TCPSocketActionArgs(port=port))
+
+
 def program(command: Sequence[str], startup_seconds: int) -> Probes:
     """Run a command in the container that exits 0 when it is well."""
     return _probes(startup_seconds, command=core.v1.ExecActionArgs(command=[*command]))
@@ -68,10 +73,16 @@ def _probes(
     *,
     http: core.v1.HTTPGetActionArgs | None = None,
     command: core.v1.ExecActionArgs | None = None,
+    socket: core.v1.TCPSocketActionArgs | None = None,
 ) -> Probes:
     def probe(period: int, failures: int, timeout: int = TIMEOUT_SECONDS) -> core.v1.ProbeArgs:
         return core.v1.ProbeArgs(
-            http_get=http, exec_=command, period_seconds=period, failure_threshold=failures, timeout_seconds=timeout
+            http_get=http,
+            exec_=command,
+            tcp_socket=socket,
+            period_seconds=period,
+            failure_threshold=failures,
+            timeout_seconds=timeout,
         )
 
     return Probes(
