@@ -63,8 +63,9 @@ class _Store:
     """What must be ready before anybody asks it."""
 
 
-NOWHERE = _Store(url=Output.from_input(""), after=[])
-"""What a project has that has no such store."""
+def _nowhere() -> _Store:
+    """Give what a project has that has no such store."""
+    return _Store(url=Output.from_input(""), after=[])
 
 
 class Deployment:
@@ -267,7 +268,7 @@ class Deployment:
     def _postgres(self) -> _Store:
         settings, secrets = self._settings, self._secrets
         if settings.postgres.provider is PostgresProvider.NONE:
-            return NOWHERE
+            return _nowhere()
         if secrets.database_url is not None:
             return _Store(url=secrets.database_url, after=[])
         if secrets.postgres_password is None:
@@ -325,7 +326,7 @@ class Deployment:
     def _redis(self) -> _Store:
         settings, secrets = self._settings, self._secrets
         if settings.redis.provider is RedisProvider.NONE:
-            return NOWHERE
+            return _nowhere()
         if secrets.redis_url is not None:
             return _Store(url=secrets.redis_url, after=[])
         if secrets.redis_password is None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import environment, template
+from components import environment, service_rules, template
 from components.keys import KEYS, Path_
-from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
+from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, RedisProvider, Target, TlsFrom
 from components.problems import Problem, config_rm, config_set, full_key, show
 from components.resolved import FILE, REGISTRY_VARIABLE, Resolved, at
 
@@ -127,12 +127,25 @@ SECRET_VARIABLES = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
 """Those of them that a project may read from its environment, if what they say is a secret there too."""
 
 
-def _variables(app: App, stack: str) -> Iterator[Problem]:
+def _ours(parts: Mapping[str, Any]) -> set[str]:
+    """Name the variables that Slipway sets in a stack: none for a store that it does not have."""
+    absent = {
+        variable
+        for group, variable, none in (
+            ("postgres", "DATABASE_URL", PostgresProvider.NONE),
+            ("redis", "REDIS_URL", RedisProvider.NONE),
+        )
+        if group in parts and parts[group].provider is none
+    }
+    return {name for name in OURS if name.removesuffix("_FILE") not in absent}
+
+
+def _variables(app: App, ours: set[str], stack: str) -> Iterator[Problem]:
     """Find variables that are not the project's to set."""
-    for name in sorted(OURS & set(app.environment)):
+    for name in sorted(ours & set(app.environment)):
         path: Path_ = ("app", "environment", name)
         if name not in SECRET_VARIABLES:
-            found, allowed = "a variable that Slipway sets itself", f"any name but {', '.join(sorted(OURS))}"
+            found, allowed = "a variable that Slipway sets itself", f"any name but {', '.join(sorted(ours))}"
         elif template.is_plain(app.environment[name]):
             found = "a value in clear (not shown)"
             allowed = f"a value that names a secret, such as {_USUAL[name]}"
@@ -218,10 +231,11 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
             )
     if isinstance(parts.get("app"), App):
         problems += [
-            *_variables(parts["app"], stack),
+            *_variables(parts["app"], _ours(parts), stack),
             *_templates(parts["app"], stack),
             *_rendered(parts["app"], stack),
         ]
+    problems += service_rules.between(parts, stack)
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

@@ -278,9 +278,9 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
         return _unknown(path, values, stack)
     key = key_at(path)
     if is_name and key is not None:
-        above = key_at(path[:-1]) or key
+        group = key_at(path[:-1]) or key
         return Problem(
-            key=full_key(path), found="a name that is not allowed", allowed=above.allowed, mend=config_rm(path, stack)
+            key=full_key(path), found="a name that is not allowed", allowed=group.allowed, mend=config_rm(path, stack)
         )
     if key is None:  # one variable of an environment
         above = key_at(path[:-1])

@@ -139,7 +139,8 @@ def needs(settings: Settings) -> list[tuple[str, str, tuple[str, ...], bool]]:
     made = [("", name) for name in ("configmaps", "secrets", "services", "serviceaccounts", "persistentvolumeclaims")]
     made += [("", "resourcequotas"), ("", "limitranges"), ("apps", "deployments"), ("batch", "jobs")]
     made += [("networking.k8s.io", "networkpolicies"), ("policy", "poddisruptionbudgets")]
-    if settings.postgres.provider is PostgresProvider.SLIPWAY or settings.redis.provider is RedisProvider.SLIPWAY:
+    own = settings.postgres.provider is PostgresProvider.SLIPWAY or settings.redis.provider is RedisProvider.SLIPWAY
+    if own or settings.services:
         made.append(("apps", "statefulsets"))
     if settings.postgres.provider is PostgresProvider.CLOUDNATIVE_PG:
         made.append((CLOUDNATIVE_PG.partition("/")[0], "clusters"))
@@ -448,9 +449,10 @@ def pods(settings: Settings) -> list[tuple[tuple[str, ...], Resources]]:
     found: list[tuple[tuple[str, ...], Resources]] = [(("web",), settings.web.resources)]
     found.append((("edge",), settings.edge.resources))
     found += [(("processes", name), process.resources) for name, process in settings.processes.items()]
-    if settings.postgres.provider is not PostgresProvider.EXTERNAL:
+    found += [(("services", name), service.resources) for name, service in settings.services.items()]
+    if settings.postgres.provider.deployed:
         found.append((("postgres",), settings.postgres.resources))
-    if settings.redis.provider is not RedisProvider.EXTERNAL:
+    if settings.redis.provider.deployed:
         found.append((("redis",), settings.redis.resources))
     return found
 

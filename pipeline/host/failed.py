@@ -3,8 +3,11 @@
 from typing import Any
 
 from components.model import Settings
-from pipeline.console import PipelineError
+from components.services import name_of
+from pipeline import servers
+from pipeline.console import PipelineError, Problem
 from pipeline.engine import Engine
+from pipeline.explain import explain
 from pipeline.host.check import daemon
 
 LAST_LINES = 20
@@ -25,8 +28,12 @@ def unwell(attributes: dict[str, Any]) -> str | None:
     return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None
 
 
-def last_words(engine: Engine, project: str, said: str = "") -> None:
-    """Print the end of the log of every container of the stack that is not well, unless that was said already."""
+def last_words(engine: Engine, project: str, said: str = "") -> list[Problem]:
+    """Print the end of the log of every container of the stack that is not well, unless that was said already.
+
+    Gives what to do about services beside the app: their settings are all that there is to change.
+    """
+    found: list[Problem] = []
     labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
     with daemon(engine.environ) as client:
         for container in client.containers.list(all=True, filters={"label": labels}):
@@ -34,20 +41,24 @@ def last_words(engine: Engine, project: str, said: str = "") -> None:
             if what is None:
                 continue
             text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
+            component = str(container.labels.get("slipway.component"))
+            if (service := name_of(component)) is not None and container.attrs["State"]["Status"] != "exited":
+                found.append(servers.problem_of(service, what, text, engine.stack))
             if text and text.splitlines()[-1].strip() in said:
                 continue
-            engine.console.say(f"    {container.labels.get('slipway.component')} ({container.name}) {what}; it said:")
+            engine.console.say(f"    {component} ({container.name}) {what}; it said:")
             checks = (container.attrs["State"].get("Health") or {}).get("Log") or []
             if checks:
                 text += f"\nits last health check said: {checks[-1].get('Output', '').strip()}"
             for line in text.splitlines():
                 engine.console.say(f"      {line}")
+    return found
 
 
 def reasons(engine: Engine, settings: Settings, said: str) -> PipelineError | None:
     """Print what the containers said; the daemon's silence is the reason where there is any."""
     try:
-        last_words(engine, settings.app.name, said)
+        found = last_words(engine, settings.app.name, said)
     except PipelineError as error:  # the daemon went away: that is what is wrong
         return error
-    return None
+    return PipelineError(*found) if found and explain(said, engine) is None else None
