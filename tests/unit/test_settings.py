@@ -98,6 +98,7 @@ def test_what_is_required_is_enough() -> None:
             "resources": {"memory_mb": 512, "cpus": 1.0},
         },
         "processes": {},
+        "services": {},
         "edge": {
             "address": "127.0.0.1",
             "port": 8080,
@@ -615,7 +616,7 @@ def test_environment_variables(value: object, key: str, found: str, allowed: str
 NAMES = (
     "one of domain, scheme, url, allowed_hosts, trusted_origins, release, database.url, database.host, database.port, "
     "database.name, database.user, database.password, database.json, redis.url, redis.host, redis.port, redis.password, "
-    "redis.url/NUMBER, secrets.NAME, with .file after it for the path of a file, .json for a quoted text; $${ for a ${ that is meant as it is"
+    "redis.url/NUMBER, secrets.NAME, services.NAME.host, services.NAME.port, services.NAME.url, with .file after it for the path of a file, .json for a quoted text; $${ for a ${ that is meant as it is"
 )
 
 
