@@ -325,7 +325,7 @@ class Service(_Model):
         examples=[{"data": "/var/lib/mysql"}],
     )
     size_gb: Whole = Field(
-        ge=1, le=65536, description="Size of each of its volumes, in GiB, where the platform sets that.", examples=[20]
+        ge=1, le=65536, description="Size of each of its volumes on a cluster, in GiB.", examples=[20]
     )
     port: Whole = Field(ge=1, le=65535, description="The port that it listens on.", examples=[5672])
     ports: Annotated[

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import environment, service_rules, template
-from components.keys import KEYS, Path_
+from components.keys import KEYS, NAME, Path_
 from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, RedisProvider, Target, TlsFrom
 from components.problems import Problem, config_rm, config_set, full_key, show
 from components.resolved import FILE, REGISTRY_VARIABLE, Resolved, at
@@ -32,6 +32,9 @@ ONLY_ON: Mapping[Path_, Only] = {
     ),
     ("edge", "port"): Only(target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"),
     ("kubernetes",): Only(target=Target.KUBERNETES, instead="nothing below this key"),
+    ("services", NAME, "size_gb"): Only(
+        target=Target.KUBERNETES, instead="nothing, since a volume of Docker takes what its disk has"
+    ),
     ("postgres", "provider"): Only(
         target=Target.KUBERNETES,
         instead=f"one of {PostgresProvider.SLIPWAY}, {PostgresProvider.EXTERNAL}",
@@ -51,17 +54,24 @@ def only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
     """Find what a stack's file says for another target than its own."""
     target = resolved.parts.get("target")
     for path, only in ONLY_ON.items():
-        said = [each for each, source in resolved.sources.items() if source == FILE and each[: len(path)] == path]
+        from_file = (each for each, source in resolved.sources.items() if source == FILE)
+        said = dict.fromkeys(each[: len(path)] for each in from_file if _is_of(each, path))
         meant = only.value is None or at(resolved.values, path) == only.value
-        if isinstance(target, Target) and target is not only.target and said and meant:
-            yield Problem(
-                key=full_key(path),
-                found=f"{show(only.value)}, which is for target {only.target}"
-                if only.value
-                else f"a setting for target {only.target}",
-                allowed=f"with target {target}: {only.instead}",
-                mend=config_rm(path, stack),
-            )
+        if isinstance(target, Target) and target is not only.target and meant:
+            for each in said:
+                yield Problem(
+                    key=full_key(each),
+                    found=f"{show(only.value)}, which is for target {only.target}"
+                    if only.value
+                    else f"a setting for target {only.target}",
+                    allowed=f"with target {target}: {only.instead}",
+                    mend=config_rm(each, stack),
+                )
+
+
+def _is_of(said: Path_, path: Path_) -> bool:
+    """Whether a path of a stack's file is a key, or lies below it."""
+    return len(said) >= len(path) and all(here in {NAME, there} for here, there in zip(path, said, strict=False))
 
 
 def _required(path: Path_, why: str, stack: str) -> Problem:

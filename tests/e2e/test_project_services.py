@@ -32,7 +32,6 @@ MARIADB: dict[str, Any] = {
     "user": 999,
     "writable": "/run/mysqld",
     "volumes": {"data": "/var/lib/mysql"},
-    "size_gb": 1,
     "port": 3306,
     "resources": {"memory_mb": 256, "cpus": 0.5},
     "url": "mysql://shop:${secrets.mariadb_password}@${host}:${port}/shop",
@@ -52,7 +51,6 @@ RABBITMQ: dict[str, Any] = {
     "environment": {"RABBITMQ_DEFAULT_USER": "shop", "RABBITMQ_DEFAULT_PASS": "${secrets.rabbitmq_password}"},
     "user": 999,
     "volumes": {"data": "/var/lib/rabbitmq"},
-    "size_gb": 1,
     "port": 5672,
     "health_command": ["rabbitmq-diagnostics", "-q", "check_port_connectivity"],
     "startup_seconds": 120,
@@ -174,7 +172,8 @@ def test_on_docker(make_site: Callable[..., Site]) -> None:
 @pytest.mark.long
 def test_on_a_cluster(make_cluster_site: Callable[..., ClusterSite]) -> None:
     """The same file of a stack does the same there; no object but Secrets holds a password."""
-    site = make_cluster_site("services", project=PROJECT, **SETTINGS)
+    sized = {name: {**each, "size_gb": 1} if "volumes" in each else each for name, each in SETTINGS["services"].items()}
+    site = make_cluster_site("services", project=PROJECT, **{**SETTINGS, "services": sized})
     values = prove(site)
 
     assert {each["metadata"]["name"] for each in site.cluster.all("statefulsets", site.namespace)} == {

@@ -15,6 +15,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
         "LOCATION": os.environ["MEMCACHED"],
+        # One that was away is asked again at once.
+        "OPTIONS": {"retry_timeout": 0, "dead_timeout": 0},
     }
 }
 CELERY_BROKER_URL = os.environ["BROKER_URL"]
