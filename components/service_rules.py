@@ -66,7 +66,8 @@ def _correct(path: Path_, wrong: str, right: str | None, text: str, stack: str) 
     """Give what mends a text; what a file holds is too long for a command line."""
     if right is None or path[-2] == "files":
         return f"correct it in stacks/Pulumi.{stack}.yaml"
-    return config_set(path, text.replace(f"${{{wrong}}}", f"${{{right}}}"), stack)
+    written = wrong if wrong.startswith("${") else f"${{{wrong}}}"
+    return config_set(path, text.replace(written, f"${{{right}}}"), stack)
 
 
 def _unknown(path: Path_, service: Service, stack: str) -> Iterator[Problem]:

@@ -249,6 +249,8 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
             f"{config_set(('kubernetes', 'pull_secret'), value=True, stack=stack)}"
             "   # where it wants credentials, which are the secret registry_auth"
         )
+        if (service := name_of(component)) is not None:
+            mend = f"{config_set(('services', service, 'image'), 'IMAGE', stack)}   # one that the nodes can pull"
     elif why and why not in _STARTING and not last:
         what, log = f"cannot start ({why}): {_short(waiting.get('message'))}", False
         mend = f"{cluster.kubectl} describe pod {name}"

@@ -1224,6 +1224,7 @@ def test_what_applies_to_a_target() -> None:
     assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
         "slipway:edge.address",
         "slipway:edge.port",
+        "slipway:services.NAME.size_gb",
     }
     assert "slipway:kubernetes.expose" in there - here
     assert "slipway:postgres.provider" in here & there
