@@ -226,6 +226,66 @@ class RedisArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServiceVolume:
+    """A place for files of a service."""
+
+    storage: Input[str]
+    """Where they are."""
+    path: str
+    """Where the service expects them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceArgs:
+    """A server beside the app, such as a queue or a search engine."""
+
+    owner: Owner
+    """The stack."""
+    service: str
+    """Its name in the settings."""
+    host: str
+    """Its name on the network."""
+    image: Input[str]
+    """Its image."""
+    helper: Input[str]
+    """Any image with the usual programs that is there already: it gives new storage to the user, where that is needed."""
+    resources: Resources
+    """What it may use."""
+    program: Sequence[str] | None
+    """What it starts with; None for what the image brings, which is the usual case."""
+    command: Sequence[str] | None
+    """What that gets; None for what the image brings."""
+    environment: Mapping[str, str]
+    """Plain environment variables."""
+    user: int
+    """Numeric user, who is his own group."""
+    writable: Sequence[str]
+    """What it writes to beside its storage; gone when it stops."""
+    volumes: Mapping[str, ServiceVolume]
+    """Its storage, by name. Plain: it decides which resources exist."""
+    secrets: Input[str] | None
+    """Its secret files; None where it reads none."""
+    folders: Mapping[str, Input[str]]
+    """Further sets of files, each by the folder that holds nothing else."""
+    network: Input[str]
+    """The network that it listens on."""
+    ports: Sequence[int]
+    """Where it listens, the main one first."""
+    health_command: Sequence[str] | None
+    """The command that exits 0 when it can serve; None where ``health_tcp`` says it."""
+    health_tcp: bool
+    """Whether it can serve once it listens. Without both, once it has started."""
+    startup_seconds: int
+    """How long it may take until it can serve."""
+    stop_grace_seconds: int
+    """How long it may take to stop."""
+    after: Sequence[Resource]
+    """What must be ready before. Order alone, since nothing of it is needed to describe this."""
+    attempt: int = 1
+    """How often the storage has been given to the user: another number does it again."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MigrationArgs:
     """The step that brings the database to a release."""
 
@@ -251,6 +311,8 @@ class MigrationArgs:
     """What must be ready before. Order alone, since nothing of it is needed to describe this."""
     limit_seconds: int
     """How long it may take. It is stopped then, which PostgreSQL answers with a rollback."""
+    servers: Sequence[str] = ()
+    """``host:port`` of each server beside the datastores that it may ask."""
     attempt: int = 1
     """How often this has been tried: another number runs it again."""
 

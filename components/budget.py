@@ -81,10 +81,12 @@ def _running(settings: Settings) -> Iterator[tuple[int, Resources]]:
     # The migration and the static files have what web has, the switch what the edge has.
     yield 2, web.resources
     yield 1, edge.resources
-    if settings.postgres.provider is not PostgresProvider.EXTERNAL:
+    if settings.postgres.provider.deployed:
         yield _databases(settings), settings.postgres.resources
-    if settings.redis.provider is not RedisProvider.EXTERNAL:
+    if settings.redis.provider.deployed:
         yield 1, settings.redis.resources
+    for service in settings.services.values():
+        yield 1, service.resources
 
 
 def _databases(settings: Settings) -> int:
@@ -105,3 +107,6 @@ def _storage(settings: Settings) -> Iterator[int]:
             yield sizes.postgres_gb
     if settings.redis.provider is RedisProvider.SLIPWAY:
         yield sizes.redis_gb
+    for service in settings.services.values():
+        for _ in service.volumes:
+            yield service.size_gb

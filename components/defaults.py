@@ -59,6 +59,7 @@ COMMON: dict[str, Any] = {
     "processes": {},
     "release": {"migrate": True, "commands": [], "once": {}, "timeout_seconds": 900},
     "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
+    "services": {},
     "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
     "kubernetes": {
@@ -92,6 +93,22 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "replicas": 1,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
+    },
+    "services": {
+        "entrypoint": [],
+        "command": [],
+        "environment": {},
+        "files": {},
+        "writable": [],
+        "volumes": {},
+        "size_gb": 10,
+        "ports": {},
+        "health_command": [],
+        "health_tcp": True,
+        "startup_seconds": 60,
+        "stop_grace_seconds": 30,
+        "resources": {"memory_mb": 256, "cpus": 0.5},
+        "url": None,
     },
 }
 """What each entry of a group gets whose names the stack's file chooses."""

@@ -1,6 +1,6 @@
 """From settings to a served page: which target has which components, and what each gets from the ones before.
 
-This module owns the order: datastores, migration, static files, web and other processes, switch. Whatever fails, what
+This module owns the order: datastores, services beside the app, migration, static files, web and other processes, switch. Whatever fails, what
 comes after it does not happen, and what served before goes on serving. It computes nothing itself, and asks for no
 target by name.
 """
@@ -19,6 +19,7 @@ from components import (
     image,
     nginx,
     release,
+    services,
     steps,
     target,
     tuning,
@@ -28,7 +29,7 @@ from components.app import PORT
 from components.budget import budget
 from components.flows import flows, process_role
 from components.labels import Owner
-from components.model import Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
+from components.model import Access, PostgresProvider, RedisProvider, Service, Settings, Target, TlsFrom
 from components.secrets import Secrets
 from components.settings import ROOT
 
@@ -62,6 +63,11 @@ class _Store:
     """What must be ready before anybody asks it."""
 
 
+def _nowhere() -> _Store:
+    """Give what a project has that has no such store."""
+    return _Store(url=Output.from_input(""), after=[])
+
+
 class Deployment:
     """A Django project, deployed.
 
@@ -84,7 +90,10 @@ class Deployment:
         self.commit = planned.commit
         """The commit that it was built from; None for a project in a folder."""
         self._built = self._image_args(planned)
-        self._environment = environment.app(settings, self.release)
+        self._services = environment.service_names(
+            settings.services, lambda name: self._make.service_host(self._owner, name)
+        )
+        self._environment = environment.app(settings, self.release, self._services)
         self.image = image.tag(self._built)
         """Name and tag of the app's image."""
         self.url = address.url(settings)
@@ -102,7 +111,9 @@ class Deployment:
         app = self._make.app_image("app", self._built, self._opts)
         postgres = self._postgres()
         redis = self._redis()
-        files = self._app_secrets(postgres, redis)
+        known = self._known(postgres, redis)
+        files = self._app_secrets(postgres, redis, known)
+        beside = self._beside(postgres, redis, known)
         migration = self._make.migration(
             "migration",
             args.MigrationArgs(
@@ -115,8 +126,9 @@ class Deployment:
                 secrets=files,
                 hidden=self._hidden(),
                 networks=self._to_the_datastores(),
-                after=[*postgres.after, *redis.after],
                 limit_seconds=settings.release.timeout_seconds,
+                after=[*postgres.after, *redis.after, *beside],
+                servers=self._servers(),
                 attempt=self._attempts.get("migration", 1),
             ),
             self._opts,
@@ -268,6 +280,8 @@ class Deployment:
 
     def _postgres(self) -> _Store:
         settings, secrets = self._settings, self._secrets
+        if settings.postgres.provider is PostgresProvider.NONE:
+            return _nowhere()
         if secrets.database_url is not None:
             return _Store(url=secrets.database_url, after=[])
         if secrets.postgres_password is None:
@@ -324,6 +338,8 @@ class Deployment:
 
     def _redis(self) -> _Store:
         settings, secrets = self._settings, self._secrets
+        if settings.redis.provider is RedisProvider.NONE:
+            return _nowhere()
         if secrets.redis_url is not None:
             return _Store(url=secrets.redis_url, after=[])
         if secrets.redis_password is None:
@@ -343,6 +359,81 @@ class Deployment:
         )
         parts = Output.all(secrets.redis_password, server.host, server.port)
         return _Store(url=parts.apply(lambda it: environment.redis_url(*it)), after=[server])
+
+    def _beside(self, postgres: _Store, redis: _Store, known: Output[environment.Known]) -> list[target.Server]:
+        """Make the services beside the app. Each comes after the stores that it names, and none after another one."""
+        return [
+            self._service(
+                name, service, [*postgres.after] * ("database" in named) + [*redis.after] * ("redis" in named), known
+            )
+            for name, service in self._settings.services.items()
+            for named in [services.groups(services.texts(service))]
+        ]
+
+    def _service(
+        self, name: str, service: Service, after: list[Resource], known: Output[environment.Known]
+    ) -> target.Server:
+        role = services.role(name)
+        plain = environment.Known(plain={**environment.plain(self._settings, self.release), **self._services})
+        return self._make.service(
+            role,
+            args.ServiceArgs(
+                owner=self._owner,
+                service=name,
+                host=self._services[f"services.{name}.host"],
+                image=self._pulled(f"{role}-image", service.image).id,
+                helper=self._nginx.id,
+                resources=service.resources,
+                program=services.program(service),
+                command=service.command or None,
+                environment=services.plain_environment(service, plain),
+                user=service.user,
+                writable=service.writable,
+                volumes={
+                    each: args.ServiceVolume(
+                        storage=self._storage(services.storage_role(name, each), service.size_gb, protected=True),
+                        path=path,
+                    )
+                    for each, path in service.volumes.items()
+                },
+                secrets=self._service_files(role, service, environment.SECRETS_DIR, known)
+                if services.reads_secrets(service)
+                else None,
+                folders={
+                    each: self._service_files(services.folder_role(name, each), service, each, known)
+                    for each in services.folders(service)
+                },
+                network=self._networks.internal,
+                ports=services.ports(service),
+                health_command=service.health_command or None,
+                health_tcp=service.health_tcp,
+                startup_seconds=service.startup_seconds,
+                stop_grace_seconds=service.stop_grace_seconds,
+                after=after,
+                attempt=self._attempts.get(f"{role}-volumes", 1),
+            ),
+            self._opts,
+        )
+
+    def _service_files(self, role: str, service: Service, folder: str, known: Output[environment.Known]) -> Output[str]:
+        """Give the files of a service in one folder."""
+        contents = known.apply(lambda it: services.contents(service, folder, it))
+        return self._secret_files(role, {name: contents[name] for name in services.file_names(service, folder)})
+
+    def _servers(self) -> list[str]:
+        """List where the services beside the app are asked."""
+        found = self._services
+        return [f"{found[f'services.{name}.host']}:{service.port}" for name, service in self._settings.services.items()]
+
+    def _known(self, postgres: _Store, redis: _Store) -> Output[environment.Known]:
+        """Give what the names of templates stand for."""
+        plain = {**environment.plain(self._settings, self.release), **self._services}
+        urls = services.addresses(self._settings)
+        return Output.all(postgres.url, redis.url, self._secrets.own).apply(
+            lambda it: environment.Known(
+                plain=plain, database_url=it[0], redis_url=it[1], secrets=it[2], service_urls=urls
+            )
+        )
 
     def _to_the_datastores(self) -> list[Output[str]]:
         """Give the networks of what needs the datastores alone. Those that somebody else runs are outside."""
@@ -386,19 +477,15 @@ class Deployment:
             registry=self._settings.kubernetes.registry,
         )
 
-    def _app_secrets(self, postgres: _Store, redis: _Store) -> Output[str]:
-        app, plain = self._settings.app, environment.plain(self._settings, self.release)
-        contents = Output.all(postgres.url, redis.url, self._secrets.own).apply(
-            lambda it: environment.contents(
-                app, environment.Known(plain=plain, database_url=it[0], redis_url=it[1], secrets=it[2])
-            )
-        )
+    def _app_secrets(self, postgres: _Store, redis: _Store, known: Output[environment.Known]) -> Output[str]:
+        app = self._settings.app
+        contents = known.apply(lambda it: environment.contents(app, it))
         return self._secret_files(
             "app",
             {
                 environment.SECRET_KEY: self._secrets.django_key,
-                environment.DATABASE_URL: postgres.url,
-                environment.REDIS_URL: redis.url,
+                **({environment.DATABASE_URL: postgres.url} if environment.has_database(self._settings) else {}),
+                **({environment.REDIS_URL: redis.url} if environment.has_redis(self._settings) else {}),
                 **{name: contents[name] for name in environment.files(app)},
             },
         )

@@ -243,7 +243,7 @@ def text(settings: Settings, found: Found, frontend: Frontend | None = None) -> 
         later=installation.later(found, settings.dependencies),
         collect=_COLLECT.format(
             environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
-            files=_build_files(app),
+            files=_build_files(settings),
             collect=_COLLECT_STATIC if build.collect_static is CollectStatic.BUILD else "",
             commands=_COMMANDS.format(commands=json.dumps(build.commands, indent=4)) if build.commands else "",
         ),
@@ -281,12 +281,12 @@ def _python_path(app: App) -> str:
 def _build_environment(settings: Settings) -> dict[str, str]:
     """Give what settings modules want to see before they can be imported; nothing of it is reachable or secret."""
     app = settings.app
-    known = environment.building(app)
+    known = environment.building(app, settings.services)
     return {
         "DJANGO_SETTINGS_MODULE": app.settings_module,
         "SECRET_KEY": "only-for-collecting-static-files-while-the-image-is-built",
-        "DATABASE_URL": "postgresql://app:app@127.0.0.1:5432/app",
-        "REDIS_URL": "redis://127.0.0.1:6379/0",
+        **({"DATABASE_URL": "postgresql://app:app@127.0.0.1:5432/app"} if environment.has_database(settings) else {}),
+        **({"REDIS_URL": "redis://127.0.0.1:6379/0"} if environment.has_redis(settings) else {}),
         "ALLOWED_HOSTS": "localhost",
         "CSRF_TRUSTED_ORIGINS": "http://localhost",
         **{name: template.fill(text, known.value) for name, text in app.environment.items()},
@@ -294,9 +294,10 @@ def _build_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _build_files(app: App) -> str:
+def _build_files(settings: Settings) -> str:
     """Give the lines that put the project's secret files in place, with contents that are none."""
-    contents = environment.contents(app, environment.building(app))
+    app = settings.app
+    contents = environment.contents(app, environment.building(app, settings.services))
     if not contents:
         return ""
     return _FILES.format(

@@ -8,14 +8,14 @@ the process starts (``exporting``).
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pulumi import RunError
 
 from components import address, template, webserver
-from components.model import App, Settings
+from components.model import App, PostgresProvider, RedisProvider, Service, Settings
 
 SECRET_KEY, DATABASE_URL, REDIS_URL = "secret_key", "database_url", "redis_url"
 """Names of the app's secret files that are always there."""
@@ -58,6 +58,8 @@ class Known:
     """Address of the cache, with its password."""
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secrets of the stack's file, by name."""
+    service_urls: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of services beside the app, as templates of their own, by the name of the service."""
 
     def value(self, name: str) -> str:
         """Give what a name stands for."""
@@ -67,9 +69,12 @@ class Known:
             return f"{SECRETS_DIR}/{file_of(name.removesuffix(template.PATH))}"
         if template.unquoted(name) != name:
             return json.dumps(self.value(template.unquoted(name)), ensure_ascii=False)
-        own = template.secret(name)
+        own, about = template.secret(name), template.service(name)
         if own is not None:
             return self.secrets[own]
+        if about is not None:
+            service = about.service
+            return template.fill(self.service_urls[service], lambda each: self._in_url(service, each))
         group, _, part = name.partition(".")
         secret, url = (DATABASE_URL, self.database_url) if group == "database" else (REDIS_URL, self.redis_url)
         try:
@@ -77,10 +82,23 @@ class Known:
         except ValueError:  # what it says holds a part of the password
             raise AddressError(secret) from None
 
+    def _in_url(self, service: str, name: str) -> str:
+        """Give what a name stands for in the address of a service: what is not plain is quoted as addresses want it."""
+        own = template.secret(name)
+        if own is not None:
+            return quote(self.secrets[own], safe="")
+        return self.plain[name] if name in template.PLAIN else self.plain[f"services.{service}.{name}"]
 
-def app(settings: Settings, release: str) -> Mapping[str, str]:
-    """Give the plain environment of every process of the app. What the project says itself wins."""
-    known = Known(plain=plain(settings, release))
+
+def app(settings: Settings, release: str, services: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Give the plain environment of every process of the app. What the project says itself wins.
+
+    Args:
+        settings: the stack.
+        release: identity of the release.
+        services: what everybody may see of services beside the app, by its name in templates; None where there are none.
+    """
+    known = Known(plain={**plain(settings, release), **(services or {})})
     said = settings.app.environment
     return {
         **webserver.ENVIRONMENT,
@@ -89,13 +107,23 @@ def app(settings: Settings, release: str) -> Mapping[str, str]:
         "ALLOWED_HOSTS": known.plain["allowed_hosts"],
         "CSRF_TRUSTED_ORIGINS": known.plain["trusted_origins"],
         "SECRET_KEY_FILE": f"{SECRETS_DIR}/{SECRET_KEY}",
-        "DATABASE_URL_FILE": f"{SECRETS_DIR}/{DATABASE_URL}",
-        "REDIS_URL_FILE": f"{SECRETS_DIR}/{REDIS_URL}",
+        **({"DATABASE_URL_FILE": f"{SECRETS_DIR}/{DATABASE_URL}"} if has_database(settings) else {}),
+        **({"REDIS_URL_FILE": f"{SECRETS_DIR}/{REDIS_URL}"} if has_redis(settings) else {}),
         **{name: template.fill(text, known.value) for name, text in said.items() if template.is_plain(text)},
     }
 
 
-def plain(settings: Settings, release: str) -> Mapping[str, str]:
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database, whoever runs it."""
+    return settings.postgres.provider is not PostgresProvider.NONE
+
+
+def has_redis(settings: Settings) -> bool:
+    """Whether there is a cache, whoever runs it."""
+    return settings.redis.provider is not RedisProvider.NONE
+
+
+def plain(settings: Settings, release: str) -> dict[str, str]:
     """Give what everybody may see, by its name in templates."""
     url = address.public(settings)
     return {
@@ -108,10 +136,10 @@ def plain(settings: Settings, release: str) -> Mapping[str, str]:
     }
 
 
-def building(app: App) -> Known:
+def building(app: App, services: Mapping[str, Service]) -> Known:
     """Give what names stand for while an image is built that several stacks may share. Nothing of it is real."""
-    names = [name for text in _texts(app) for name in template.references(text)]
-    own = {template.secret(name) for name in names}
+    urls = {name: service.url for name, service in services.items() if service.url is not None}
+    own = {template.secret(name) for name in names([*texts(app), *urls.values()])}
     return Known(
         plain={
             "domain": "localhost",
@@ -120,21 +148,32 @@ def building(app: App) -> Known:
             "allowed_hosts": "localhost",
             "trusted_origins": "http://localhost",
             "release": BUILDING,
+            **service_names(services, lambda _: "127.0.0.1"),
         },
         database_url="postgresql://app:app@127.0.0.1:5432/app",
         redis_url="redis://127.0.0.1:6379/0",
         secrets={name: BUILDING for name in own if name},
+        service_urls=urls,
     )
 
 
-def exported(app: App) -> list[str]:
+def service_names(services: Mapping[str, Service], host: Callable[[str], str]) -> dict[str, str]:
+    """Give what everybody may see of services beside the app, by its name in templates; ``host`` names one's host."""
+    found: dict[str, str] = {}
+    for name, service in services.items():
+        found |= {f"services.{name}.host": host(name), f"services.{name}.port": str(service.port)}
+        found |= {f"services.{name}.ports.{port}": str(number) for port, number in service.ports.items()}
+    return found
+
+
+def exported(it: App | Service) -> list[str]:
     """Name the variables that are not plain."""
-    return sorted(name for name, text in app.environment.items() if not template.is_plain(text))
+    return sorted(name for name, text in it.environment.items() if not template.is_plain(text))
 
 
-def exporting(app: App, command: Sequence[str]) -> list[str]:
+def exporting(it: App | Service, command: Sequence[str]) -> list[str]:
     """Give a command that has the variables which are not plain, too. A shell reads them, and becomes the command."""
-    return ["sh", "-c", _EXPORT, "sh", *command] if exported(app) else [*command]
+    return ["sh", "-c", _EXPORT, "sh", *command] if exported(it) else [*command]
 
 
 def files(app: App) -> list[str]:
@@ -144,20 +183,27 @@ def files(app: App) -> list[str]:
 
 def contents(app: App, known: Known) -> dict[str, str]:
     """Give the content of each of these files, by its name."""
-    names = [name for text in _texts(app) for name in template.references(text)]
-    found = {
-        file_of(value): known.value(value)
-        for value in (name.removesuffix(template.PATH) for name in names if name.endswith(template.PATH))
-    }
-    found |= {rendered_file(path): template.fill(text, known.value) for path, text in app.files.items()}
-    lines = (f"{name}={shlex.quote(template.fill(app.environment[name], known.value))}\n" for name in exported(app))
-    return found | ({EXPORTED: "".join(lines)} if exported(app) else {})
+    rendered = {rendered_file(path): template.fill(text, known.value) for path, text in app.files.items()}
+    return {**values(app, known), **rendered, **exports(app, known)}
 
 
-def value_files(app: App) -> set[str]:
+def values(it: App | Service, known: Known) -> dict[str, str]:
+    """Give the content of each secret file that holds one value, by its name."""
+    found = (name.removesuffix(template.PATH) for name in names(texts(it)) if name.endswith(template.PATH))
+    return {file_of(name): known.value(name) for name in found}
+
+
+def exports(it: App | Service, known: Known) -> dict[str, str]:
+    """Give the content of the secret file of the variables that are not plain; nothing where there are none."""
+    found = exported(it)
+    lines = (f"{name}={shlex.quote(template.fill(it.environment[name], known.value))}\n" for name in found)
+    return {EXPORTED: "".join(lines)} if found else {}
+
+
+def value_files(it: App | Service) -> set[str]:
     """Name the secret files that hold one value each."""
-    names = (name for text in _texts(app) for name in template.references(text))
-    return {file_of(name.removesuffix(template.PATH)) for name in names if name.endswith(template.PATH)}
+    found = names(texts(it))
+    return {file_of(name.removesuffix(template.PATH)) for name in found if name.endswith(template.PATH)}
 
 
 def file_of(name: str) -> str:
@@ -195,8 +241,14 @@ def password_in(url: str) -> str:
         return ""
 
 
-def _texts(app: App) -> list[str]:
-    return [*app.environment.values(), *app.files.values()]
+def texts(it: App | Service) -> list[str]:
+    """List the texts in which names stand for values."""
+    return [*it.environment.values(), *it.files.values()]
+
+
+def names(texts: Iterable[str]) -> list[str]:
+    """List the names that texts mention."""
+    return [name for text in texts for name in template.references(text)]
 
 
 def _part(url: str, part: str) -> str:

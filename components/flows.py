@@ -3,8 +3,10 @@
 Both ends are named as the labels name their components. Names are looked up by everybody, which is not listed.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from components import services
 from components.app import PORT
 from components.model import PostgresProvider, RedisProvider, Settings
 from components.nginx import HTTP_PORT, STATUS_PORT
@@ -53,6 +55,9 @@ def flows(settings: Settings) -> list[Flow]:
     processes = [process_role(name) for name in settings.processes]
     clients = ["web", "migration", *processes]
     postgres, redis = settings.postgres.provider, settings.redis.provider
+    asked = {name: services.groups(services.texts(service)) for name, service in settings.services.items()}
+    to_postgres = [*clients, *(services.role(name) for name, groups in asked.items() if "database" in groups)]
+    to_redis = [*clients, *(services.role(name) for name, groups in asked.items() if "redis" in groups)]
     found = [
         Flow(ANYWHERE, "edge", HTTP_PORT),
         Flow("edge", "web", PORT),
@@ -61,12 +66,13 @@ def flows(settings: Settings) -> list[Flow]:
         Flow("switch", "web", PORT),
         *(Flow(each, INTERNET, ANY_PORT) for each in ["web", *processes]),
     ]
-    if PostgresProvider.EXTERNAL is not postgres:
-        found += [Flow(each, "postgres", POSTGRES_PORT) for each in clients]
-    if RedisProvider.EXTERNAL is not redis:
-        found += [Flow(each, "redis", REDIS_PORT) for each in clients]
+    if postgres.deployed:
+        found += [Flow(each, "postgres", POSTGRES_PORT) for each in to_postgres]
+    if redis.deployed:
+        found += [Flow(each, "redis", REDIS_PORT) for each in to_redis]
     if postgres is PostgresProvider.EXTERNAL or redis is RedisProvider.EXTERNAL:
         found += [Flow("migration", INTERNET, ANY_PORT)]
+    found += _to_services(settings, clients)
     if postgres is PostgresProvider.CLOUDNATIVE_PG:
         # Its instances copy from one another and ask the API server who leads; the operator asks each how it is.
         found += [
@@ -76,3 +82,16 @@ def flows(settings: Settings) -> list[Flow]:
             Flow(ANYWHERE, "postgres", OPERATOR_PORT),
         ]
     return sorted(set(found))
+
+
+def _to_services(settings: Settings, clients: Sequence[str]) -> Iterator[Flow]:
+    """List who asks the services beside the app: the app, and each service that names another one."""
+    for name, service in settings.services.items():
+        others = [
+            services.role(other)
+            for other, its in settings.services.items()
+            if other != name and name in services.mentioned(services.texts(its))
+        ]
+        for each in [*clients, *others]:
+            for port in services.ports(service):
+                yield Flow(each, services.role(name), port)

@@ -33,12 +33,16 @@ from components.values import (
     NodeVersion,
     Number,
     PackageName,
+    PortNumber,
     PythonVersion,
     Ref,
     Registry,
     RenderedPath,
     RenderedText,
     Requirement,
+    ServicePath,
+    ServiceUrl,
+    ShortSlug,
     Slug,
     SourcePath,
     Statuses,
@@ -77,6 +81,12 @@ class PostgresProvider(StrEnum):
     SLIPWAY = "slipway"
     EXTERNAL = "external"
     CLOUDNATIVE_PG = "cloudnative-pg"
+    NONE = "none"
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the stack has one of its own."""
+        return self in {PostgresProvider.SLIPWAY, PostgresProvider.CLOUDNATIVE_PG}
 
 
 class RedisProvider(StrEnum):
@@ -84,6 +94,12 @@ class RedisProvider(StrEnum):
 
     SLIPWAY = "slipway"
     EXTERNAL = "external"
+    NONE = "none"
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the stack has one of its own."""
+        return self is RedisProvider.SLIPWAY
 
 
 class Server(StrEnum):
@@ -368,12 +384,115 @@ class Release(_Model):
     )
 
 
+class Service(_Model):
+    """A server beside the app, such as a queue or a search engine: one of it, reached by the app alone."""
+
+    image: Image = Field(description="Its image.", examples=["rabbitmq:4.0"])
+    entrypoint: Annotated[
+        list[Word],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of words, program first, or one line with them; quotes hold words together"),
+    ] = Field(
+        description="The program that its image starts with (its ENTRYPOINT). Needed where a value of `environment` has a "
+        "secret in it, which a shell of the image then exports; the image's own command does not count then.",
+        examples=["docker-entrypoint.sh"],
+    )
+    command: Annotated[
+        list[Word],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of words, or one line with them; quotes hold words together"),
+    ] = Field(
+        description="What the entry point gets; nothing for what the image brings. No shell reads it.",
+        examples=["rabbitmq-server"],
+    )
+    environment: Annotated[
+        dict[VariableName, VariableValue],
+        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
+    ] = Field(
+        description="Environment variables for it, with the names of `slipway:app.environment` in their values. Where its "
+        "image takes files, `${secrets.NAME.file}` is the path of one.",
+        examples=[{"MARIADB_PASSWORD_FILE": "${secrets.mariadb_password.file}"}],
+    )
+    files: Annotated[
+        dict[RenderedPath, RenderedText],
+        Words("PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"),
+    ] = Field(
+        description="Files for it, each with its absolute path, with the same names in them. Each folder with such files has "
+        "nothing else in it.",
+        examples=[{"/etc/rabbitmq/conf.d/20-memory.conf": "vm_memory_high_watermark.relative = 0.5"}],
+    )
+    user: Whole = Field(
+        ge=1,
+        le=4294967294,
+        description="The number of the user that it runs as, who owns its volumes. Its image says who can: "
+        "`docker run --rm --entrypoint cat IMAGE /etc/passwd`.",
+        examples=[999],
+    )
+    writable: Annotated[
+        list[ServicePath],
+        Field(max_length=50),
+        COMMAND,
+        Words(
+            "a list of absolute paths of folders, or one line with them, none in /tmp, /proc, /sys, /dev or /run/secrets"
+        ),
+    ] = Field(
+        description="Folders beside `/tmp` and its volumes that it writes to. They are in memory and begin empty.",
+        examples=["/run/mysqld"],
+    )
+    volumes: Annotated[
+        dict[ShortSlug, ServicePath],
+        Words(
+            "NAME: path pairs, each name of at most 20 small letters, digits and hyphens, each path absolute and not in "
+            "/tmp, /proc, /sys, /dev or /run/secrets"
+        ),
+    ] = Field(
+        description="Folders whose content stays, each with a name. `slipway:data.protect` is about them too.",
+        examples=[{"data": "/var/lib/mysql"}],
+    )
+    size_gb: Whole = Field(
+        ge=1, le=65536, description="Size of each of its volumes on a cluster, in GiB.", examples=[20]
+    )
+    port: Whole = Field(ge=1, le=65535, description="The port that it listens on.", examples=[5672])
+    ports: Annotated[
+        dict[ShortSlug, PortNumber],
+        Words("NAME: port pairs, each name of at most 20 small letters, digits and hyphens, each port from 1 to 65535"),
+    ] = Field(description="Further ports that the app asks, each with a name.", examples=[{"management": 15672}])
+    health_command: Annotated[
+        list[Word],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of words, program first, or one line with them; quotes hold words together"),
+    ] = Field(
+        description="A command in its container that exits 0 when it can serve, instead of a look at the port.",
+        examples=["rabbitmq-diagnostics -q check_port_connectivity"],
+    )
+    health_tcp: Switch = Field(
+        description="Whether it can serve once it listens on its port. On Docker, a shell of its image looks. Without this and "
+        "without `health_command`, it counts as ready when it has started.",
+        examples=[False],
+    )
+    startup_seconds: Whole = Field(
+        ge=1, le=3600, description="How long it may take until it can serve.", examples=[120]
+    )
+    stop_grace_seconds: Whole = Field(
+        ge=0, le=3600, description="How long it may take to stop; 0 kills at once.", examples=[60]
+    )
+    resources: Resources = Field(description="What it may use.")
+    url: ServiceUrl | None = Field(
+        description="What `${services.NAME.url}` stands for, with `${host}`, `${port}`, `${ports.NAME}` and "
+        "`${secrets.NAME}` in it; secrets are quoted as addresses want it.",
+        examples=["amqp://app:${secrets.rabbitmq_password}@${host}:${port}/"],
+    )
+
+
 class Postgres(_Model):
     """The database."""
 
     provider: PostgresProvider = Field(
         description="Who runs the database: Slipway, somebody else (its address is the secret `database_url`), "
-        "or the operator CloudNativePG of the cluster.",
+        "the operator CloudNativePG of the cluster, or nobody, for a project that keeps its data elsewhere.",
         examples=["external"],
     )
     image: Image = Field(description="The PostgreSQL image.", examples=["postgres:17"])
@@ -384,7 +503,8 @@ class Redis(_Model):
     """The cache."""
 
     provider: RedisProvider = Field(
-        description="Who runs the cache: Slipway, or somebody else (its address is the secret `redis_url`).",
+        description="Who runs the cache: Slipway, somebody else (its address is the secret `redis_url`), or nobody, for a "
+        "project without one.",
         examples=["external"],
     )
     image: Image = Field(description="The Redis image.", examples=["redis:8.0"])
@@ -681,6 +801,10 @@ class Settings(_Model):
     )
     release: Release = Field(description="What runs once for each release, before anything of it serves.")
     health: Health = Field(description="How it is known that the app can serve.")
+    services: dict[Slug, Service] = Field(
+        description="Servers beside the app, each with a name, such as a queue or a search engine.",
+        examples=[{"memcached": {"image": "memcached:1.6", "user": 11211, "port": 11211}}],
+    )
     edge: Edge = Field(description="nginx, the only process that publishes a port.")
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")

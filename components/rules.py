@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components import assets, environment, source, template
+from components import assets, environment, service_rules, source, template
 from components.health import ranges
-from components.keys import KEYS, Path_
+from components.keys import KEYS, NAME, Path_
 from components.model import (
     App,
     Assets,
@@ -22,6 +22,7 @@ from components.model import (
     Postgres,
     PostgresProvider,
     Process,
+    RedisProvider,
     Server,
     Target,
     TlsFrom,
@@ -49,6 +50,9 @@ ONLY_ON: Mapping[Path_, Only] = {
     ),
     ("edge", "port"): Only(target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"),
     ("kubernetes",): Only(target=Target.KUBERNETES, instead="nothing below this key"),
+    ("services", NAME, "size_gb"): Only(
+        target=Target.KUBERNETES, instead="nothing, since a volume of Docker takes what its disk has"
+    ),
     ("postgres", "provider"): Only(
         target=Target.KUBERNETES,
         instead=f"one of {PostgresProvider.SLIPWAY}, {PostgresProvider.EXTERNAL}",
@@ -68,17 +72,24 @@ def only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
     """Find what a stack's file says for another target than its own."""
     target = resolved.parts.get("target")
     for path, only in ONLY_ON.items():
-        said = [each for each, source in resolved.sources.items() if source == FILE and each[: len(path)] == path]
+        from_file = (each for each, source in resolved.sources.items() if source == FILE)
+        said = dict.fromkeys(each[: len(path)] for each in from_file if _is_of(each, path))
         meant = only.value is None or at(resolved.values, path) == only.value
-        if isinstance(target, Target) and target is not only.target and said and meant:
-            yield Problem(
-                key=full_key(path),
-                found=f"{show(only.value)}, which is for target {only.target}"
-                if only.value
-                else f"a setting for target {only.target}",
-                allowed=f"with target {target}: {only.instead}",
-                mend=config_rm(path, stack),
-            )
+        if isinstance(target, Target) and target is not only.target and meant:
+            for each in said:
+                yield Problem(
+                    key=full_key(each),
+                    found=f"{show(only.value)}, which is for target {only.target}"
+                    if only.value
+                    else f"a setting for target {only.target}",
+                    allowed=f"with target {target}: {only.instead}",
+                    mend=config_rm(each, stack),
+                )
+
+
+def _is_of(said: Path_, path: Path_) -> bool:
+    """Whether a path of a stack's file is a key, or lies below it."""
+    return len(said) >= len(path) and all(here in {NAME, there} for here, there in zip(path, said, strict=False))
 
 
 def _required(path: Path_, why: str, stack: str) -> Problem:
@@ -144,12 +155,25 @@ SECRET_VARIABLES = frozenset({"SECRET_KEY", "DATABASE_URL", "REDIS_URL"})
 """Those of them that a project may read from its environment, if what they say is a secret there too."""
 
 
-def _variables(app: App, stack: str) -> Iterator[Problem]:
+def _ours(parts: Mapping[str, Any]) -> set[str]:
+    """Name the variables that Slipway sets in a stack: none for a store that it does not have."""
+    absent = {
+        variable
+        for group, variable, none in (
+            ("postgres", "DATABASE_URL", PostgresProvider.NONE),
+            ("redis", "REDIS_URL", RedisProvider.NONE),
+        )
+        if group in parts and parts[group].provider is none
+    }
+    return {name for name in OURS if name.removesuffix("_FILE") not in absent}
+
+
+def _variables(app: App, ours: set[str], stack: str) -> Iterator[Problem]:
     """Find variables that are not the project's to set."""
-    for name in sorted(OURS & set(app.environment)):
+    for name in sorted(ours & set(app.environment)):
         path: Path_ = ("app", "environment", name)
         if name not in SECRET_VARIABLES:
-            found, allowed = "a variable that Slipway sets itself", f"any name but {', '.join(sorted(OURS))}"
+            found, allowed = "a variable that Slipway sets itself", f"any name but {', '.join(sorted(ours))}"
         elif template.is_plain(app.environment[name]):
             found = "a value in clear (not shown)"
             allowed = f"a value that names a secret, such as {_USUAL[name]}"
@@ -340,13 +364,14 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
         problems += _web(parts["web"], stack)
     if isinstance(parts.get("app"), App):
         problems += [
-            *_variables(parts["app"], stack),
+            *_variables(parts["app"], _ours(parts), stack),
             *_templates(parts["app"], stack),
             *_rendered(parts["app"], stack),
             *_ref(parts["app"], stack),
         ]
     if isinstance(parts.get("assets"), Assets):
         problems += _assets(parts["assets"], parts.get("app"), stack)
+    problems += service_rules.between(parts, stack)
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

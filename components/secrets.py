@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components import template
+from components import environment, template
 from components.model import PostgresProvider, RedisProvider, Settings, TlsFrom
 from components.problems import Problem, SettingsError
 
@@ -34,16 +34,16 @@ class Secrets:
         default=None,
         metadata=_about(
             "The password of the app's database user.",
-            "unless `postgres.provider` is external",
-            lambda it: it.postgres.provider is not PostgresProvider.EXTERNAL,
+            "unless `postgres.provider` is external or none",
+            lambda it: it.postgres.provider.deployed,
         ),
     )
     redis_password: pulumi.Output[str] | None = field(
         default=None,
         metadata=_about(
             "The password of the cache.",
-            "unless `redis.provider` is external",
-            lambda it: it.redis.provider is not RedisProvider.EXTERNAL,
+            "unless `redis.provider` is external or none",
+            lambda it: it.redis.provider.deployed,
         ),
     )
     database_url: pulumi.Output[str] | None = field(
@@ -115,10 +115,19 @@ GIVEN = tuple(name for name, each in _FIELDS.items() if each.get("example"))
 
 
 def own(settings: Settings) -> list[str]:
-    """Name the secrets that the project's templates ask for."""
-    texts = [*settings.app.environment.values(), *settings.app.files.values()]
-    named = {template.secret(name) for text in texts for name in template.references(text)}
-    return sorted(name for name in named if name)
+    """Name the secrets that the templates of the project and of services beside it ask for."""
+    return sorted(_named(environment.texts(settings.app)) | of_services(settings))
+
+
+def of_services(settings: Settings) -> set[str]:
+    """Name the secrets that the templates of services ask for."""
+    each = settings.services.values()
+    return _named([text for service in each for text in [*environment.texts(service), service.url or ""]])
+
+
+def _named(texts: list[str]) -> set[str]:
+    found = {template.secret(name) for name in environment.names(texts)}
+    return {name for name in found if name}
 
 
 def needed(settings: Settings) -> list[str]:
@@ -127,9 +136,15 @@ def needed(settings: Settings) -> list[str]:
     return list(dict.fromkeys([*ours, *own(settings)]))
 
 
-def is_made(name: str) -> bool:
-    """Whether a secret can be made up, and nobody has to give it."""
-    return name in NAMES and name not in GIVEN
+PASSWORD = "_password"  # noqa: S105 - the end of names
+"""The end of the names of secrets that only a service and the app have to know."""
+
+
+def is_made(name: str, settings: Settings | None = None) -> bool:
+    """Whether a secret can be made up, and nobody has to give it: also the passwords of services, of settings that name them."""
+    if name in NAMES:
+        return name not in GIVEN
+    return settings is not None and name.endswith(PASSWORD) and name in of_services(settings)
 
 
 def load(settings: Settings) -> Secrets:
@@ -146,7 +161,7 @@ def load(settings: Settings) -> Secrets:
         try:
             found[name] = config.require_secret(name)
         except pulumi.ConfigMissingError:
-            problems.append(missing(name, stack))
+            problems.append(missing(name, stack, settings))
             continue
         if not pulumi.runtime.is_config_secret(f"{NAMESPACE}:{name}"):
             problems.append(in_clear(name, stack))
@@ -158,13 +173,13 @@ def load(settings: Settings) -> Secrets:
     )
 
 
-def missing(name: str, stack: str) -> Problem:
-    """Say that a secret is not there."""
+def missing(name: str, stack: str, settings: Settings | None = None) -> Problem:
+    """Say that a secret is not there; the settings say what may be made up."""
     return Problem(
         key=f"{NAMESPACE}:{name}",
         found="nothing",
         allowed="an encrypted value in the stack's file",
-        mend=f"python -m pipeline secrets init {shlex.quote(stack)}" if is_made(name) else give(name, stack),
+        mend=f"python -m pipeline secrets init {shlex.quote(stack)}" if is_made(name, settings) else give(name, stack),
     )
 
 

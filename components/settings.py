@@ -316,16 +316,17 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
         return _unknown(path, values, stack)
     key = key_at(path)
     if is_name and key is not None:
-        above = KEYS[path[:-1]]
+        group = key_at(path[:-1]) or key
         return Problem(
-            key=full_key(path), found="a name that is not allowed", allowed=above.allowed, mend=config_rm(path, stack)
+            key=full_key(path), found="a name that is not allowed", allowed=group.allowed, mend=config_rm(path, stack)
         )
-    if key is None:  # one variable of app.environment
+    if key is None:  # one variable of an environment
+        above = key_at(path[:-1])
         return Problem(
             key=full_key(path),
-            found="a name that is not allowed" if is_name else "something that is not text (not shown)",
-            allowed=KEYS[path[:-1]].allowed,
-            mend=config_rm(path, stack) if is_name else config_set(path, "TEXT", stack),
+            found="a name that is not allowed" if is_name else _entry(path, values),
+            allowed=above.allowed if above is not None else "",
+            mend=config_rm(path, stack) if is_name or not _is_text(path) else config_set(path, "TEXT", stack),
         )
     return Problem(
         key=full_key(path),
@@ -335,6 +336,15 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
         if isinstance(key.example, dict | NoneType)
         else config_set(path, _example(key, stack), stack),
     )
+
+
+def _entry(path: Path_, values: dict[str, Any]) -> str:
+    """Say what was found below a name that the stack's file chose; texts of a project may be secret."""
+    return "something that is not text (not shown)" if _is_text(path) else show(at(values, path))
+
+
+def _is_text(path: Path_) -> bool:
+    return path[-2] in {"environment", "files"}
 
 
 def _of_a_key(path: Path_) -> Path_:

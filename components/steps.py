@@ -40,30 +40,32 @@ import os, socket, sys, time
 from urllib.parse import urlsplit
 PORTS = {{"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}}
 limit = time.monotonic() + {REACHABLE_SECONDS}
+places = [(host, int(port)) for host, _, port in (each.rpartition(":") for each in sys.argv[1].split())]
 for name in ("DATABASE_URL_FILE", "REDIS_URL_FILE"):
     try:
         with open(os.environ[name]) as file:
             url = urlsplit(file.read().strip())
-        place = url.hostname, url.port or PORTS[url.scheme]
+        places.append((url.hostname, url.port or PORTS[url.scheme]))
     except (KeyError, OSError, ValueError):
         continue
+for place in places:
     while place[0] and time.monotonic() < limit:
         try:
             socket.create_connection(place, 2).close()
             break
         except OSError:
             time.sleep(0.2)
-os.execvp(sys.argv[1], sys.argv[1:])
+os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
-def when_reachable(command: Sequence[str]) -> list[str]:
-    """Give a command that waits until the app's datastores can be reached, and then is the given one.
+def when_reachable(command: Sequence[str], servers: Sequence[str] = ()) -> list[str]:
+    """Give a command that waits until the app's datastores and other servers can be reached, and then is the given one.
 
     A network that enforces policies knows a new pod only a moment after it has started (1 to 3 s were measured). What
     cannot be reached in time is for the given command to say.
     """
-    return ["python", "-I", "-S", "-c", _WHEN_REACHABLE, *command]
+    return ["python", "-I", "-S", "-c", _WHEN_REACHABLE, " ".join(servers), *command]
 
 
 MIGRATE = "python manage.py migrate --noinput"

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from pulumi import ComponentResource, Output, ProviderResource, ResourceOptions
 
 from components import args as a
+from components.labels import Owner
 from components.model import Settings
 
 
@@ -101,6 +102,7 @@ class Target:
     postgres: Component[a.PostgresArgs, Server]
     managed_postgres: Component[a.ManagedPostgresArgs, Server] | None
     redis: Component[a.RedisArgs, Server]
+    service: Component[a.ServiceArgs, Server]
     migration: Component[a.MigrationArgs, Step]
     static_files: Component[a.StaticFilesArgs, Step]
     web: Component[a.WebArgs, Web]
@@ -109,5 +111,7 @@ class Target:
     switch: Component[a.SwitchArgs, Step]
     attempts: Callable[[], Mapping[str, int]]
     """How often each step has been tried, for targets where a failed step would not run again by itself."""
+    service_host: Callable[[Owner, str], str]
+    """Names the host of a service beside the app, which others of them may name before it is there."""
     check: Callable[[Settings], None]
     """Refuses settings that the platform as it is cannot take, before anything is registered."""

@@ -7,6 +7,7 @@ database, the cache or a secret: what mentions one of those reaches a process in
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 PLAIN = ("domain", "scheme", "url", "allowed_hosts", "trusted_origins", "release")
@@ -17,6 +18,9 @@ DATABASE = ("url", "host", "port", "name", "user", "password", "json")
 
 REDIS = ("url", "host", "port", "password")
 """What there is of the cache, after ``redis.``."""
+
+SERVICE = ("host", "port", "url")
+"""What there is of each service beside the app, after ``services.NAME.``; and ``ports.NAME``, where it has such ports."""
 
 REDIS_DATABASES = 16
 """How many databases a Redis has unless it is told otherwise: ``redis.url/0`` to ``redis.url/15``."""
@@ -29,6 +33,8 @@ QUOTED = ".json"
 
 _REFERENCE = re.compile(r"\$(?:\$\{|\{([^{}\n]*)(\}?))")
 _OWN = re.compile(r"secrets\.([a-z][a-z0-9_]{0,62})")
+_SERVICE = re.compile(r"services\.([a-z][a-z0-9-]{0,30})\.(?:(host|port|url)|ports\.([a-z][a-z0-9-]{0,19}))")
+_OF_SERVICE = re.compile(r"host|port|ports\.[a-z][a-z0-9-]{0,19}")
 _NUMBERED = re.compile(r"redis\.url/(0|[1-9][0-9]?)")
 
 
@@ -48,14 +54,43 @@ def is_known(name: str) -> bool:
     if name in PLAIN:
         return True
     whole = unquoted(name.removesuffix(PATH))
-    group, _, part = whole.partition(".")
+    first, _, part = whole.partition(".")
     numbered = _NUMBERED.fullmatch(whole)
     return (
-        (group == "database" and part in DATABASE)
-        or (group == "redis" and part in REDIS)
+        (first == "database" and part in DATABASE)
+        or (first == "redis" and part in REDIS)
         or (numbered is not None and int(numbered[1]) < REDIS_DATABASES)
         or _OWN.fullmatch(whole) is not None
+        or _SERVICE.fullmatch(whole) is not None
     )
+
+
+def is_known_in_url(name: str) -> bool:
+    """Whether a name means something in the address of a service, which has names of its own."""
+    return name in PLAIN or _OF_SERVICE.fullmatch(name) is not None or _OWN.fullmatch(name) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfService:
+    """What a name says of a service."""
+
+    service: str
+    """The name of the service."""
+    part: str
+    """Which of ``SERVICE``; ``ports`` for one of the further ports."""
+    port: str | None = None
+    """The name of that port."""
+
+
+def service(name: str) -> OfService | None:
+    """Give the service that a name is about, and what of it; None where it is about something else."""
+    found = _SERVICE.fullmatch(unquoted(name.removesuffix(PATH)))
+    return OfService(service=found[1], part=found[2] or "ports", port=found[3]) if found else None
+
+
+def group(name: str) -> str:
+    """Give the first part of a name: ``database``, ``redis``, ``secrets``, ``services``, or a plain name."""
+    return name.partition(".")[0]
 
 
 def unquoted(name: str) -> str:
@@ -65,7 +100,10 @@ def unquoted(name: str) -> str:
 
 def is_secret(name: str) -> bool:
     """Whether nobody may see what a name stands for. The path of a file may be seen."""
-    return name not in PLAIN and not name.endswith(PATH)
+    if name in PLAIN or name.endswith(PATH):
+        return False
+    about = service(name)
+    return about is None or about.part == "url"
 
 
 def is_plain(text: str) -> bool:
@@ -82,7 +120,12 @@ def secret(name: str) -> str | None:
 def meant(name: str) -> str | None:
     """Guess which name was meant."""
     known = [*PLAIN, *(f"database.{each}" for each in DATABASE), *(f"redis.{each}" for each in REDIS), "redis.url/1"]
-    near = get_close_matches(name.removeprefix("${"), [*known, *(f"{each}{PATH}" for each in known[len(PLAIN) :])], 1)
+    written = name.removeprefix("${")
+    if group(written) == "services" and written.count(".") > 1:
+        whole, _, part = written.rpartition(".")
+        close = get_close_matches(part, SERVICE, 1)
+        return f"{whole}.{close[0]}" if close else None
+    near = get_close_matches(written, [*known, *(f"{each}{PATH}" for each in known[len(PLAIN) :])], 1)
     return near[0] if near else None
 
 
@@ -92,3 +135,4 @@ def names() -> Iterator[str]:
     yield from (f"database.{each}" for each in DATABASE)
     yield from (f"redis.{each}" for each in REDIS)
     yield from ("redis.url/NUMBER", "secrets.NAME")
+    yield from (f"services.NAME.{each}" for each in SERVICE)

@@ -126,6 +126,14 @@ def _rendered(path: str) -> str:
     return path
 
 
+def _own(path: str) -> str:
+    """Keep what a service writes away from what every container has anyway."""
+    taken = ("/tmp", "/proc", "/sys", "/dev", "/run/secrets")  # noqa: S108 - paths in a container
+    if posixpath.normpath(path) != path or any(path == each or path.startswith(f"{each}/") for each in taken):
+        _refuse()
+    return path
+
+
 def _pinned(image: str) -> str:
     """Refuse an image that may be another one tomorrow."""
     name = image.rsplit("/", 1)[-1]
@@ -151,6 +159,20 @@ Slug = Annotated[
     Field(pattern="^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$"),
     BeforeValidator(text),
     Words("1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+]
+ShortSlug = Annotated[
+    str,
+    Field(pattern="^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$"),
+    BeforeValidator(text),
+    Words("1 to 20 small letters, digits and hyphens, starting with a letter and not ending with a hyphen"),
+]
+"""A name below another one, so that both together are a label of Kubernetes."""
+PortNumber = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=65535)]
+ServiceUrl = Annotated[
+    str,
+    Field(pattern="^[^\\x00-\\x20]+$", max_length=4096),
+    BeforeValidator(text),
+    Words("an address without spaces, with ${host} and ${port} in it, such as amqp://${host}:${port}/"),
 ]
 HostName = Annotated[
     str,
@@ -238,6 +260,13 @@ RenderedPath = Annotated[
     BeforeValidator(text),
     AfterValidator(_rendered),
 ]
+ServicePath = Annotated[
+    str,
+    Field(pattern="^(/[A-Za-z0-9._-]+)+$", max_length=255),
+    BeforeValidator(text),
+    AfterValidator(_own),
+]
+"""A folder of a service that is no folder of its image alone."""
 RenderedText = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=262144), BeforeValidator(text)]
 UrlPath = Annotated[
     str,

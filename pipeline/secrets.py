@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from components.model import Settings
 from components.problems import SettingsError
 from components.secrets import NAMES, NAMESPACE, give, in_clear, is_made, needed
 from components.settings import ROOT, parse
@@ -37,12 +38,23 @@ def _stored(stack: str, root: Path) -> dict[str, Any]:
     return {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
 
 
+def _loaded(stack: str, root: Path) -> Settings | None:
+    try:
+        return parse(settings.said(stack, root), stack, root)
+    except (SettingsError, PipelineError):
+        return None
+
+
 def wanted(stack: str, root: Path = ROOT) -> list[str]:
     """Name the secrets that the settings of a stack ask for; while they have problems, those that can be made."""
-    try:
-        return needed(parse(settings.said(stack, root), stack, root))
-    except (SettingsError, PipelineError):
-        return [name for name in NAMES if is_made(name)]
+    loaded = _loaded(stack, root)
+    return needed(loaded) if loaded is not None else [name for name in NAMES if is_made(name)]
+
+
+def makeable(names: list[str], stack: str, root: Path = ROOT) -> list[str]:
+    """Keep those secrets that can be made up; the settings of the stack say which passwords of services are."""
+    loaded = _loaded(stack, root)
+    return [name for name in names if is_made(name, loaded)]
 
 
 def missing(stack: str, root: Path = ROOT) -> list[str]:
@@ -68,7 +80,7 @@ def init(stack: str, engine: Engine | None = None) -> list[str]:
     Each is stored by itself: what an interruption leaves out, the next run makes.
     """
     engine = engine or Engine(stack, Console())
-    made = [name for name in missing(stack, engine.root) if is_made(name)]
+    made = makeable(missing(stack, engine.root), stack, engine.root)
     for name in made:
         value = _MAKERS.get(name, _password)()
         engine.must(
@@ -115,22 +127,23 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     init(engine.stack, engine)
     if not absent:
         verify(engine)
+    made = makeable(absent, engine.stack, engine.root)
     for name in wanted(engine.stack, engine.root):
-        console.say(f"{NAMESPACE}:{name:<20} {_became(name, absent)}")
+        console.say(f"{NAMESPACE}:{name:<20} {_became(name, absent, made)}")
     for name in absent:
-        if not is_made(name):
+        if name not in made:
             console.say(f"{NAMESPACE}:{name} is not made, since somebody else knows it:\n  {give(name, engine.stack)}")
-    if any(map(is_made, absent)) and engine.stack != stack.DEV:
+    if made and engine.stack != stack.DEV:
         console.say(f"They are encrypted in stacks/{engine.stack_file.name}: commit it.")
         if "encryptionsalt" in stack.content(engine):
             console.say("Keep a copy of the passphrase in a safe place: without it nobody can read them again.")
     return 0
 
 
-def _became(name: str, absent: list[str]) -> str:
+def _became(name: str, absent: list[str], made: list[str]) -> str:
     if name not in absent:
         return "there already"
-    return "made" if is_made(name) else "still to be given"
+    return "made" if name in made else "still to be given"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

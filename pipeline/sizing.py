@@ -68,6 +68,16 @@ def rows(settings: Settings) -> list[Row]:
             storage_gb=storage.postgres_gb,
         ),
         Row(component="redis", running=1, most=1, resources=settings.redis.resources, storage_gb=storage.redis_gb),
+        *(
+            Row(
+                component=f"service {name}",
+                running=1,
+                most=1,
+                resources=service.resources,
+                storage_gb=service.size_gb * len(service.volumes),
+            )
+            for name, service in settings.services.items()
+        ),
         Row(component="migration, static files (once)", running=0, most=2, resources=settings.web.resources),
         Row(component="switch (once)", running=0, most=1, resources=settings.edge.resources),
     ]
@@ -139,9 +149,10 @@ _OUTRO = """
 |---|---|
 | `slipway:processes` | one more row for each: what it says, twice during a release |
 | `slipway:kubernetes.autoscale` | web counts as many as its `max` |
-| `slipway:postgres.provider` external | no postgres, and no claim of it |
+| `slipway:services` | one more row for each: what it says, and a claim for each of its volumes |
+| `slipway:postgres.provider` external or none | no postgres, and no claim of it |
 | `slipway:postgres.provider` cloudnative-pg | postgres as many times as `slipway:kubernetes.instances`, each with a claim, and one more while an instance is made |
-| `slipway:redis.provider` external | no redis, and no claim of it |
+| `slipway:redis.provider` external or none | no redis, and no claim of it |
 """
 
 

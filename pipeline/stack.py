@@ -99,7 +99,7 @@ def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
     if engine.stack == DEV:
         secrets.init(engine.stack, engine)
     loaded = settings.load(engine.stack, engine.root)
-    problems = [secret_problem(name, engine.stack) for name in secrets.missing(engine.stack, engine.root)]
+    problems = [secret_problem(name, engine.stack, loaded) for name in secrets.missing(engine.stack, engine.root)]
     if problems:
         raise SettingsError(engine.stack, problems)
     commit = checkout.of(loaded.app, engine.root)

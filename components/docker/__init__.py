@@ -9,6 +9,7 @@ from components.docker.process import Process
 from components.docker.pulled_image import PulledImage
 from components.docker.redis import Redis
 from components.docker.secret_files import SecretFiles
+from components.docker.service import Service
 from components.docker.static_files import StaticFiles
 from components.docker.storage import Storage
 from components.docker.switch import Switch
@@ -24,6 +25,7 @@ __all__ = [
     "PulledImage",
     "Redis",
     "SecretFiles",
+    "Service",
     "StaticFiles",
     "Storage",
     "Switch",

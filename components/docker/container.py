@@ -79,8 +79,14 @@ class Container:
     """How long it may finish after it was asked to stop."""
     name: str | None = None
     """A fixed name: such a container is deleted before its successor exists. None for an automatic one."""
+    entrypoint: Sequence[str] | None = None
+    """The program instead of the image's entrypoint; None for the image's."""
     command: Sequence[str] | None = None
     """Command line, program first; None for the one of the image."""
+    hostname: str | None = None
+    """How it is called in itself, where that may not differ from one container to the next."""
+    capabilities: Sequence[str] | None = None
+    """What of root's rights it has; None of them where it is left out."""
     environment: Input[Mapping[str, str]] = field(default_factory=dict)
     """Environment variables. Nothing secret."""
     mounts: Sequence[Mount] = ()
@@ -106,7 +112,9 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         name,
         name=spec.name,
         image=spec.image,
+        entrypoints=spec.entrypoint,
         command=spec.command,
+        hostname=spec.hostname,
         envs=pulumi.Output.from_input(spec.environment).apply(
             lambda variables: [f"{key}={value}" for key, value in sorted(variables.items())]
         ),
@@ -114,7 +122,7 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         # Isolation.
         user=spec.user,
         read_only=True,
-        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
+        capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=spec.capabilities),
         security_opts=["no-new-privileges:true"],
         mounts=_mounts(spec),
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network) for network in spec.networks] or None,

@@ -1,7 +1,7 @@
 """The row of this target in the table of ``components/deployment.py``."""
 
 from components import docker, target
-from components.docker import attempts
+from components.docker import attempts, service
 
 ROW = target.Target(
     networks=docker.Networks,
@@ -13,6 +13,7 @@ ROW = target.Target(
     postgres=docker.Postgres,
     managed_postgres=None,
     redis=docker.Redis,
+    service=docker.Service,
     migration=docker.Migration,
     static_files=docker.StaticFiles,
     web=docker.Web,
@@ -20,6 +21,7 @@ ROW = target.Target(
     edge=docker.Edge,
     switch=docker.Switch,
     attempts=attempts.load,
+    service_host=service.host,
     check=lambda _settings: None,
 )
 """The components of the Docker target."""

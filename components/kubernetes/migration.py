@@ -21,7 +21,7 @@ class Migration(target.Step):
             user=app.USER,
             resources=args.resources,
             labels={RELEASE: args.release},
-            arguments=steps.when_reachable(args.command),
+            arguments=steps.when_reachable(args.command, args.servers),
             environment=args.environment,
             secrets=args.secrets,
             stop_grace_seconds=30,

@@ -3,6 +3,8 @@
 This module owns what all pods share. What is special to one is a field of ``Pod``; it knows no component.
 """
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +26,7 @@ _SECRET_MODE = 0o440
 """The user's group reads secret files; nobody writes them."""
 
 _NODE, _ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
+_NAME = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 _SECRETS, _CONFIGURATION = "secrets", "configuration"
 
 
@@ -71,6 +74,8 @@ class Pod:
     """Where it listens."""
     secrets: Input[str] | None = None
     """The Secret whose files it reads."""
+    folders: Mapping[str, Input[str]] = field(default_factory=dict)
+    """Further Secrets whose files it reads, each by the folder that holds nothing else."""
     configuration: tuple[Input[str], str] | None = None
     """The ConfigMap whose files it reads, and the folder that they are in."""
     claims: Sequence[Claim] = ()
@@ -158,6 +163,10 @@ def _mounts(pod: Pod) -> list[core.v1.VolumeMountArgs]:
     ]
     if pod.secrets is not None:
         mounts.append(core.v1.VolumeMountArgs(name=_SECRETS, mount_path=SECRETS_DIR, read_only=True))
+    mounts += [
+        core.v1.VolumeMountArgs(name=_name("files", folder), mount_path=folder, read_only=True)
+        for folder in sorted(pod.folders)
+    ]
     if pod.configuration is not None:
         mounts.append(core.v1.VolumeMountArgs(name=_CONFIGURATION, mount_path=pod.configuration[1], read_only=True))
     return mounts + [
@@ -176,6 +185,13 @@ def _volumes(pod: Pod) -> list[core.v1.VolumeArgs]:
     if pod.secrets is not None:
         source = core.v1.SecretVolumeSourceArgs(secret_name=pod.secrets, default_mode=_SECRET_MODE)
         volumes.append(core.v1.VolumeArgs(name=_SECRETS, secret=source))
+    volumes += [
+        core.v1.VolumeArgs(
+            name=_name("files", folder),
+            secret=core.v1.SecretVolumeSourceArgs(secret_name=pod.folders[folder], default_mode=_SECRET_MODE),
+        )
+        for folder in sorted(pod.folders)
+    ]
     if pod.configuration is not None:
         text = core.v1.ConfigMapVolumeSourceArgs(name=pod.configuration[0])
         volumes.append(core.v1.VolumeArgs(name=_CONFIGURATION, config_map=text))
@@ -189,7 +205,13 @@ def _volumes(pod: Pod) -> list[core.v1.VolumeArgs]:
 
 
 def _memory_name(path: str) -> str:
-    return "memory" + path.replace("/", "-")
+    return _name("memory", path)
+
+
+def _name(what: str, path: str) -> str:
+    """Name what is mounted at a path; where Kubernetes would not take its letters, by a hash of it."""
+    name = what + path.replace("/", "-")
+    return name if re.fullmatch(_NAME, name) else f"{what}-{hashlib.sha256(path.encode()).hexdigest()[:12]}"
 
 
 def _affinity(pod: Pod) -> core.v1.AffinityArgs | None:

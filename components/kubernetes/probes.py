@@ -61,6 +61,12 @@ def status(path: str, port: int, startup_seconds: int) -> Probes:
     return _probes(startup_seconds, question, question)
 
 
+def tcp(port: int, startup_seconds: int) -> Probes:
+    """Ask whether a port takes connections."""
+    question = _Question(tcp=core.v1.TCPSocketActionArgs(port=port))
+    return _probes(startup_seconds, question, question)
+
+
 def program(command: Sequence[str], startup_seconds: int) -> Probes:
     """Run a command in the container that exits 0 when it is well."""
     question = _Question(command=core.v1.ExecActionArgs(command=[*command]))

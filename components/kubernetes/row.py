@@ -13,6 +13,7 @@ from components.kubernetes import (
     pulled_image,
     redis,
     secret_files,
+    service,
     static_files,
     storage,
     switch,
@@ -30,6 +31,7 @@ ROW = target.Target(
     postgres=postgres.Postgres,
     managed_postgres=managed_postgres.ManagedPostgres,
     redis=redis.Redis,
+    service=service.Service,
     migration=migration.Migration,
     static_files=static_files.StaticFiles,
     web=web.Web,
@@ -38,6 +40,7 @@ ROW = target.Target(
     switch=switch.Switch,
     # A step that failed is made again by the plugin.
     attempts=dict,
+    service_host=service.host,
     check=ownership.check,
 )
 """The components of the Kubernetes target."""

@@ -4,6 +4,7 @@ A change replaces the pod, the old one first: two servers on one claim would des
 StatefulSet's own, so that it has the name of its role and outlives whatever happens to the StatefulSet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -27,14 +28,26 @@ class Server:
     """Where it listens."""
     startup_seconds: int
     """How long it may take to start."""
+    more_ports: Sequence[int] = ()
+    """Where else it listens."""
 
 
-def create(name: str, server: Server, namespace: Input[str], parent: pulumi.Resource) -> None:
-    """Register a server."""
+def create(
+    name: str,
+    server: Server,
+    namespace: Input[str],
+    parent: pulumi.Resource,
+    after: Sequence[pulumi.Resource] = (),
+) -> None:
+    """Register a server; its pod comes after what it needs."""
     role, owner = server.pod.component, server.pod.owner
     seconds = f"{server.startup_seconds + ROOM_SECONDS}s"
     options = ResourceOptions(parent=parent)
-    ports = [core.v1.ServicePortArgs(port=server.port, target_port=server.port, protocol="TCP")]
+    several = bool(server.more_ports)
+    ports = [
+        core.v1.ServicePortArgs(name=f"port-{port}" if several else None, port=port, target_port=port, protocol="TCP")
+        for port in (server.port, *server.more_ports)
+    ]
     for suffix, service, headless in (("pods", roles.pods(role), True), ("service", role, False)):
         core.v1.Service(
             f"{name}-{suffix}",
@@ -56,5 +69,9 @@ def create(name: str, server: Server, namespace: Input[str], parent: pulumi.Reso
             replicas=1,
             template=pod.template(server.pod),
         ),
-        opts=ResourceOptions(parent=parent, custom_timeouts=CustomTimeouts(create=seconds, update=seconds)),
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=[*after],
+            custom_timeouts=CustomTimeouts(create=seconds, update=seconds),
+        ),
     )

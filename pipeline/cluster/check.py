@@ -140,7 +140,7 @@ def needs(settings: Settings) -> list[tuple[str, str, tuple[str, ...], bool]]:
     made += [("", "resourcequotas"), ("", "limitranges"), ("apps", "deployments"), ("batch", "jobs")]
     made += [("networking.k8s.io", "networkpolicies"), ("policy", "poddisruptionbudgets")]
     ours = (settings.postgres.provider is PostgresProvider.SLIPWAY, settings.redis.provider is RedisProvider.SLIPWAY)
-    if any(ours) or any(process.singleton for process in settings.processes.values()):
+    if any(ours) or settings.services or any(process.singleton for process in settings.processes.values()):
         made.append(("apps", "statefulsets"))
     if any(process.schedule is not None for process in settings.processes.values()):
         made.append(("batch", "cronjobs"))
@@ -451,9 +451,10 @@ def pods(settings: Settings) -> list[tuple[tuple[str, ...], Resources]]:
     found: list[tuple[tuple[str, ...], Resources]] = [(("web",), settings.web.resources)]
     found.append((("edge",), settings.edge.resources))
     found += [(("processes", name), process.resources) for name, process in settings.processes.items()]
-    if settings.postgres.provider is not PostgresProvider.EXTERNAL:
+    found += [(("services", name), service.resources) for name, service in settings.services.items()]
+    if settings.postgres.provider.deployed:
         found.append((("postgres",), settings.postgres.resources))
-    if settings.redis.provider is not RedisProvider.EXTERNAL:
+    if settings.redis.provider.deployed:
         found.append((("redis",), settings.redis.resources))
     return found
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from components.labels import COMPONENT, PROJECT, RELEASE, STACK
 from components.model import Settings
 from components.problems import config_set
-from pipeline import adjusting
+from components.services import name_of
+from pipeline import adjusting, servers
 from pipeline.cluster import words
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, place_of
 from pipeline.console import PipelineError, Problem
@@ -91,7 +92,13 @@ def _told(engine: Engine, cluster: Cluster, settings: Settings) -> PipelineError
             engine.console.say("      its log is not shown: the Secrets that may be in it cannot be read")
         for line in words.without(text, hidden or []).splitlines() if hidden is not None else ():
             engine.console.say(f"      {line}")
-        problems.append(Problem(f"{reason.component} ({reason.name}) {what}; {stays}", mend=reason.mend))
+        service = name_of(reason.component)
+        mends = (
+            [reason.mend] if service is None or not text else [reason.mend, servers.mend(service, text, engine.stack)]
+        )
+        problems.append(
+            Problem(f"{reason.component} ({reason.name}) {what}; {stays}", mend="\n".join(dict.fromkeys(mends)))
+        )
     return PipelineError(*problems) if problems else None
 
 
@@ -242,6 +249,8 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
             f"{config_set(('kubernetes', 'pull_secret'), value=True, stack=stack)}"
             "   # where it wants credentials, which are the secret registry_auth"
         )
+        if (service := name_of(component)) is not None:
+            mend = f"{config_set(('services', service, 'image'), 'IMAGE', stack)}   # one that the nodes can pull"
     elif why and why not in _STARTING and not last:
         what, log = f"cannot start ({why}): {_short(waiting.get('message'))}", False
         mend = f"{cluster.kubectl} describe pod {name}"
@@ -272,6 +281,8 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
 
 
 def _longer(component: str, stack: str, look: str) -> str:
+    if (service := name_of(component)) is not None:
+        return f"{look}\n{servers.mend(service, '', stack)}"
     return "\n".join([look, *adjusting.not_well(component, stack)])
 
 
@@ -355,6 +366,8 @@ def _pull(pod: Json, waiting: Json, found: Found) -> str:
 
 def _path(component: str) -> tuple[str, ...]:
     """Where the resources of a component are set."""
+    if (service := name_of(component)) is not None:
+        return ("services", service, "resources")
     if component.startswith("process-"):
         return ("processes", component.removeprefix("process-"), "resources")
     return (_SETTINGS.get(component, component), "resources")

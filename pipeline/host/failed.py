@@ -8,7 +8,8 @@ from typing import Any
 from components.flows import process_name
 from components.labels import COMPONENT
 from components.model import Settings
-from pipeline import adjusting
+from components.services import name_of
+from pipeline import adjusting, servers
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine
 from pipeline.explain import explain
@@ -32,6 +33,8 @@ class Unwell:
     """What is wrong with it."""
     created: str
     """When it was made, in the words of Docker, which sort by time."""
+    said: str = ""
+    """What it logged last."""
 
 
 def unwell(attributes: dict[str, Any]) -> str | None:
@@ -59,8 +62,9 @@ def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
             if what is None:
                 continue
             component = str(container.labels.get(COMPONENT))
-            found.append(Unwell(component, str(container.name), what, str(container.attrs["Created"])))
             text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
+            if container.attrs["State"]["Status"] != "exited":
+                found.append(Unwell(component, str(container.name), what, str(container.attrs["Created"]), text))
             if text and text.splitlines()[-1].strip() in said:
                 continue
             engine.console.say(f"    {component} ({container.name}) {what}; it said:")
@@ -73,7 +77,10 @@ def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
 
 
 def not_ready(found: Sequence[Unwell], engine: Engine) -> PipelineError | None:
-    """Make the error about the newest process of the app that is not well; None where it was something else."""
+    """Make the error about what is not well: the services, or else the newest process of the app; None where neither is."""
+    services = [(name, each) for each in found if (name := name_of(each.component)) is not None]
+    if services:
+        return PipelineError(*(servers.problem_of(name, each.what, each.said, engine.stack) for name, each in services))
     ours = [each for each in found if each.component == "web" or process_name(each.component) is not None]
     if not ours:
         return None

@@ -18,7 +18,7 @@ from components.deployment import TARGETS
 from components.model import Target as Name
 from components.settings import ROOT
 
-FUNCTIONS = {"attempts", "check"}
+FUNCTIONS = {"attempts", "check", "service_host"}
 """What a row has beside components."""
 
 CLASSES = [

@@ -23,8 +23,26 @@ Said = Mapping[str, Any]
 BASE: Said = {
     "environment": "dev",
     "domain": "shop.example.org",
-    "app": {"name": "shop", "source": "examples/guestbook", "settings_module": "config.settings"},
+    "app": {
+        "name": "shop",
+        "source": "examples/guestbook",
+        "settings_module": "config.settings",
+        "environment": {"ADMIN": "${services.mq.ports.management}", "QUEUE_FILE": "${services.mq.url.file}"},
+    },
     "processes": {"worker": {"command": "celery worker"}},
+    "services": {
+        "mq": {
+            "image": "mq:1",
+            "entrypoint": "entry",
+            "command": "serve",
+            "environment": {"PASS": "${secrets.mq_password}"},
+            "user": 1000,
+            "volumes": {"other": "/data"},
+            "port": 5000,
+            "ports": {"management": 5001},
+            "url": "mq://${host}:${port}/",
+        }
+    },
 }
 CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
 TARGETS: Mapping[Target, Said] = {Target.DOCKER: {}, Target.KUBERNETES: CLUSTER}
@@ -50,6 +68,8 @@ ANOTHER: Mapping[str, object] = {
     "processes.NAME.startup_seconds": 61,
     "processes.NAME.replicas": 2,
     "processes.NAME.stop_grace_seconds": 36,
+    "services.NAME.startup_seconds": 61,
+    "services.NAME.stop_grace_seconds": 31,
     "edge.address": "10.0.0.7",
     "edge.port": 8090,
     "edge.image": "nginx:1.27",
@@ -89,6 +109,9 @@ MANAGED: Mapping[str, Said] = {
 }
 """The same beside the group."""
 
+CHOSEN = {"processes": "worker", "services": "mq"}
+"""The names that the base chooses."""
+
 NOT_LOOKED_AT = {
     "target": "another target is another program",
     "app.ref": "it needs a repository; tests/unit/test_checkout.py has one",
@@ -122,7 +145,7 @@ def merged(below: Said, above: Said) -> dict[str, Any]:
 
 def place(path: tuple[str, ...], value: object) -> dict[str, Any]:
     """Give the part of a stack's file that says one thing."""
-    first, *rest = ("worker" if part == NAME else part for part in path)
+    first, *rest = (CHOSEN[path[0]] if part == NAME else part for part in path)
     return {first: place(tuple(rest), value) if rest else value}
 
 
@@ -131,7 +154,8 @@ def registered(loaded: Settings) -> list[object]:
 
     def build() -> None:
         given: dict[str, Any] = {name: pulumi.Output.secret(f"value-of-{name}") for name in secrets.needed(loaded)}
-        deployment = Deployment(loaded, secrets.Secrets(**given))
+        own = {name: given.pop(name) for name in secrets.own(loaded)}
+        deployment = Deployment(loaded, secrets.Secrets(**given, own=own))
         pulumi.export("url", deployment.url)
 
     recorded = run(build)

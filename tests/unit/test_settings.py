@@ -105,6 +105,7 @@ def test_what_is_required_is_enough() -> None:
         "processes": {},
         "release": {"migrate": True, "commands": [], "once": {}, "timeout_seconds": 900},
         "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
+        "services": {},
         "edge": {
             "address": "127.0.0.1",
             "port": 8080,
@@ -717,7 +718,7 @@ def test_environment_variables(value: object, key: str, found: str, allowed: str
 NAMES = (
     "one of domain, scheme, url, allowed_hosts, trusted_origins, release, database.url, database.host, database.port, "
     "database.name, database.user, database.password, database.json, redis.url, redis.host, redis.port, redis.password, "
-    "redis.url/NUMBER, secrets.NAME, with .file after it for the path of a file, .json for a quoted text; $${ for a ${ that is meant as it is"
+    "redis.url/NUMBER, secrets.NAME, services.NAME.host, services.NAME.port, services.NAME.url, with .file after it for the path of a file, .json for a quoted text; $${ for a ${ that is meant as it is"
 )
 
 
@@ -1329,6 +1330,7 @@ def test_what_applies_to_a_target() -> None:
     assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
         "slipway:edge.address",
         "slipway:edge.port",
+        "slipway:services.NAME.size_gb",
     }
     assert "slipway:kubernetes.expose" in there - here
     assert "slipway:postgres.provider" in here & there

@@ -14,9 +14,9 @@ import yaml
 
 from components import secrets
 from components.keys import KEYS, NAME
-from components.model import Settings
+from components.model import Settings, Target
 from components.problems import full_key
-from components.rules import ONLY_ON
+from components.rules import ONLY_ON, applies
 from components.settings import ROOT, parse
 from pipeline import generate
 from pipeline.console import Console, PipelineError
@@ -77,6 +77,7 @@ EXAMPLE: dict[str, Any] = {
     "environment": "dev",
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
     "processes": {"worker": {"command": ["celery"]}},
+    "services": {"worker": {"image": "a:1", "entrypoint": ["a"], "user": 1, "port": 1}},
 }
 ASSETS: dict[str, Any] = EXAMPLE | {"assets": {"directory": "frontend", "outputs": "frontend/dist"}}
 CLUSTER: dict[str, Any] = EXAMPLE | {
@@ -91,7 +92,8 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
     for key in KEYS.values():
         assert key.info.description
         if key.single:
-            said = deepcopy({"kubernetes": CLUSTER, "assets": ASSETS}.get(key.path[0], EXAMPLE))
+            alone = key.path[0] == "kubernetes" or not applies(key.path, Target.DOCKER)
+            said = deepcopy(CLUSTER if alone else {"assets": ASSETS}.get(key.path[0], EXAMPLE))
             if key.path == ("app", "ref"):
                 said["app"]["source"] = "https://git.example.org/shop.git"
             place = said
