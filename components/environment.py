@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pulumi import RunError
 
-from components import address, gunicorn, template
+from components import address, template, webserver
 from components.model import App, PostgresProvider, RedisProvider, Service, Settings
 
 SECRET_KEY, DATABASE_URL, REDIS_URL = "secret_key", "database_url", "redis_url"
@@ -101,7 +101,7 @@ def app(settings: Settings, release: str, services: Mapping[str, str] | None = N
     known = Known(plain={**plain(settings, release), **(services or {})})
     said = settings.app.environment
     return {
-        **gunicorn.ENVIRONMENT,
+        **webserver.ENVIRONMENT,
         "DJANGO_SETTINGS_MODULE": settings.app.settings_module,
         "SLIPWAY_RELEASE": release,
         "ALLOWED_HOSTS": known.plain["allowed_hosts"],
