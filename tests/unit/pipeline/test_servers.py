@@ -31,7 +31,8 @@ def writable(folder: str) -> str:
     return (
         f"pulumi config set --path 'slipway:services.mq.writable' {folder} --stack dev"
         "   # beside those that are there; or one of its volumes\n"
-        "pulumi config set --path 'slipway:services.mq.user' NUMBER --stack dev   # where its image has another user"
+        "pulumi config set --path 'slipway:services.mq.user' NUMBER --stack dev   # where its image has another user\n"
+        "pulumi config set --path 'slipway:services.mq.read_only' false --stack dev   # where it writes in many places"
     )
 
 
@@ -44,6 +45,11 @@ def writable(folder: str) -> str:
         ("mkdir: cannot create directory '/data/a': Permission denied", writable("/data")),
         ("[ERROR] Can't create file '/run/mysqld/x.pid' (errno: 13 \"Permission denied\")", writable("/run/mysqld")),
         ("OSError: [Errno 30] Read-only file system: '/srv/cache/a'", writable("/srv/cache")),
+        (
+            "Bind on unix socket: Read-only file system\n8:41 [ERROR] Another server on socket: /run/mysqld/a.sock ?",
+            writable("/run/mysqld"),
+        ),
+        ("boot failed: Permission denied", writable("/FOLDER")),
         (
             'OCI runtime create failed: exec: "sh": executable file not found in $PATH',
             NO_SHELL,
