@@ -261,6 +261,8 @@ class ServiceArgs:
     """Numeric user, who is his own group."""
     writable: Sequence[str]
     """What it writes to beside its storage; gone when it stops."""
+    read_only: bool
+    """Whether it can write nothing else."""
     volumes: Mapping[str, ServiceVolume]
     """Its storage, by name. Plain: it decides which resources exist."""
     secrets: Input[str] | None

@@ -100,6 +100,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "environment": {},
         "files": {},
         "writable": [],
+        "read_only": True,
         "volumes": {},
         "size_gb": 10,
         "ports": {},

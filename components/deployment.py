@@ -389,6 +389,7 @@ class Deployment:
                 environment=services.plain_environment(service, plain),
                 user=service.user,
                 writable=service.writable,
+                read_only=service.read_only,
                 volumes={
                     each: args.ServiceVolume(
                         storage=self._storage(services.storage_role(name, each), service.size_gb, protected=True),

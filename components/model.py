@@ -441,6 +441,11 @@ class Service(_Model):
         description="Folders beside `/tmp` and its volumes that it writes to. They are in memory and begin empty.",
         examples=["/run/mysqld"],
     )
+    read_only: Switch = Field(
+        description="Whether the rest of its image is read-only; false for one that writes in many places. What it writes "
+        "there is gone when it is replaced.",
+        examples=[False],
+    )
     volumes: Annotated[
         dict[ShortSlug, ServicePath],
         Words(

@@ -8,7 +8,7 @@ from pipeline.console import Problem
 
 _REFUSED = re.compile(
     r"(?P<path>/[\w./-]+)['\"]?\)?:? *(?:\(?(?:errno|Errcode): \d+ *)?[\"']?(?P<why>Read-only file system|Permission denied)"
-    r"|(?P<why_first>Read-only file system|Permission denied)[^/\n]*(?P<path_after>/[\w./-]+)",
+    r"|(?P<why_first>Read-only file system|Permission denied)(?:[^/]{0,160}?(?P<path_after>/[\w./-]+))?",
     re.IGNORECASE,
 )
 _NO_SHELL = re.compile(r'exec: \\?"?sh\\?"?: (?:executable file not found|stat sh)|"sh": executable file not found')
@@ -24,12 +24,13 @@ def mend(service: str, said: str, stack: str) -> str:
             "   # its image has no shell: give it files, and no entrypoint"
         )
     if refused is not None:
-        found = refused["path"] or refused["path_after"]
+        found = refused["path"] or refused["path_after"] or "/FOLDER"
         folder = found.rpartition("/")[0] or found
         return (
             f"{config_set(('services', service, 'writable'), folder, stack)}"
             "   # beside those that are there; or one of its volumes\n"
-            f"{config_set(('services', service, 'user'), 'NUMBER', stack)}   # where its image has another user"
+            f"{config_set(('services', service, 'user'), 'NUMBER', stack)}   # where its image has another user\n"
+            f"{config_set(('services', service, 'read_only'), value=False, stack=stack)}   # where it writes in many places"
         )
     return (
         f"correct slipway:services.{service} in stacks/Pulumi.{stack}.yaml: {SETTINGS}\n"

@@ -85,6 +85,8 @@ class Container:
     """Command line, program first; None for the one of the image."""
     hostname: str | None = None
     """How it is called in itself, where that may not differ from one container to the next."""
+    read_only: bool = True
+    """Whether nothing of the image can be written to."""
     capabilities: Sequence[str] | None = None
     """What of root's rights it has; None of them where it is left out."""
     environment: Input[Mapping[str, str]] = field(default_factory=dict)
@@ -121,7 +123,7 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in sorted(spec.labels.items())],
         # Isolation.
         user=spec.user,
-        read_only=True,
+        read_only=spec.read_only,
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=spec.capabilities),
         security_opts=["no-new-privileges:true"],
         mounts=_mounts(spec),

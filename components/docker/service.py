@@ -47,6 +47,7 @@ def _container(args: ServiceArgs, image: Input[str]) -> Container:
         image=image,
         labels=args.owner.labels(services.role(args.service)),
         user=f"{args.user}:{args.user}",
+        read_only=args.read_only,
         resources=args.resources,
         networks=[args.network],
         entrypoint=args.program,

@@ -82,6 +82,8 @@ class Pod:
     """Storage."""
     memory_mounts: Mapping[str, int] = field(default_factory=lambda: {"/tmp": 64})  # noqa: S108 - a path in a container
     """What is writable beside the claims: path, and size in MiB. It counts as memory of the container."""
+    read_only: bool = True
+    """Whether nothing of the image can be written to."""
     probes: Probes | None = None
     """How it is known to be well. None where only its end counts."""
     pre_stop_seconds: int = 0
@@ -139,7 +141,7 @@ def _container(pod: Pod) -> core.v1.ContainerArgs:
         resources=quantities.requirements(pod.resources),
         security_context=core.v1.SecurityContextArgs(
             allow_privilege_escalation=False,
-            read_only_root_filesystem=True,
+            read_only_root_filesystem=pod.read_only,
             capabilities=core.v1.CapabilitiesArgs(drop=["ALL"]),
         ),
         startup_probe=pod.probes.startup if pod.probes else None,

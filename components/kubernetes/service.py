@@ -40,6 +40,7 @@ class Service(target.Server):
                 for each, volume in args.volumes.items()
             ],
             memory_mounts=dict.fromkeys(["/tmp", *args.writable], WRITABLE_MB),  # noqa: S108 - a path in a container
+            read_only=args.read_only,
             probes=_probes(args),
             stop_grace_seconds=args.stop_grace_seconds,
         )

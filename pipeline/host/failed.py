@@ -85,6 +85,9 @@ def not_ready(found: Sequence[Unwell], engine: Engine) -> PipelineError | None:
     if not ours:
         return None
     last = max(ours, key=lambda each: each.created)
+    service = name_of(last.component)
+    if service is not None:
+        return PipelineError(servers.problem_of(service, last.what, last.log, engine.stack))
     checked = "healthy" in last.what
     mends = (adjusting.not_well if checked else adjusting.not_up)(last.component, engine.stack)
     return problem(

@@ -315,6 +315,7 @@ def test_an_image_and_a_port_and_a_user_are_enough() -> None:
         "files": {},
         "user": 11211,
         "writable": [],
+        "read_only": True,
         "volumes": {},
         "size_gb": 10,
         "port": 11211,
@@ -464,6 +465,18 @@ def test_a_service_without_a_check() -> None:
 
     assert "healthcheck" not in deployed(said).one(CONTAINER, "service-cache-server").inputs
     assert "readinessProbe" not in pod(deployed({**CLUSTER, **said}), "service-cache")["containers"][0]
+
+
+def test_an_image_that_writes_in_many_places() -> None:
+    """Where settings say so, the image alone is no longer read-only; everything else stays as it was."""
+    said = {"services": {"cache": {**CACHE, "environment": {}, "read_only": False}}}
+    found = deployed(said).one(CONTAINER, "service-cache-server")
+    (only,) = (spec := pod(deployed({**CLUSTER, **said}), "service-cache"))["containers"]
+
+    assert not found.inputs.get("readOnly")
+    assert found.inputs["capabilities"] == {"drops": ["ALL"]}
+    assert only["securityContext"]["readOnlyRootFilesystem"] is False
+    assert violations(spec) == []
 
 
 def test_volumes_are_given_to_the_user() -> None:

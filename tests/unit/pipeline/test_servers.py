@@ -31,7 +31,8 @@ def writable(folder: str) -> str:
     return (
         f"pulumi config set --path 'slipway:services.mq.writable' {folder} --stack dev"
         "   # beside those that are there; or one of its volumes\n"
-        "pulumi config set --path 'slipway:services.mq.user' NUMBER --stack dev   # where its image has another user"
+        "pulumi config set --path 'slipway:services.mq.user' NUMBER --stack dev   # where its image has another user\n"
+        "pulumi config set --path 'slipway:services.mq.read_only' false --stack dev   # where it writes in many places"
     )
 
 
@@ -44,6 +45,11 @@ def writable(folder: str) -> str:
         ("mkdir: cannot create directory '/data/a': Permission denied", writable("/data")),
         ("[ERROR] Can't create file '/run/mysqld/x.pid' (errno: 13 \"Permission denied\")", writable("/run/mysqld")),
         ("OSError: [Errno 30] Read-only file system: '/srv/cache/a'", writable("/srv/cache")),
+        (
+            "Bind on unix socket: Read-only file system\n8:41 [ERROR] Another server on socket: /run/mysqld/a.sock ?",
+            writable("/run/mysqld"),
+        ),
+        ("boot failed: Permission denied", writable("/FOLDER")),
         (
             'OCI runtime create failed: exec: "sh": executable file not found in $PATH',
             NO_SHELL,
@@ -64,6 +70,9 @@ def test_the_error_has_the_last_line() -> None:
     )
 
 
+WAITED = "container shop-dev-service-mq failed to be in healthy state: still unhealthy after 10 s"
+
+
 class _Container:
     """A container of Docker, as far as it is read here."""
 
@@ -71,7 +80,7 @@ class _Container:
 
     def __init__(self, component: str, state: dict[str, Any], log: str) -> None:
         self.labels = {"slipway.component": component}
-        self.attrs = {"State": state}
+        self.attrs = {"State": state, "Created": "2026-11-29T08:00:00Z"}
         self._log = log
 
     def logs(self, tail: int) -> bytes:
@@ -81,7 +90,7 @@ class _Container:
 
 
 def on_docker(
-    monkeypatch: pytest.MonkeyPatch, engine: Engine, *found: _Container, said: str = ""
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, *found: _Container, said: str = WAITED
 ) -> PipelineError | None:
     """What is made of these containers."""
 
@@ -108,17 +117,18 @@ RESTARTING = {"Status": "restarting", "ExitCode": 1}
 
 
 def test_a_service_on_docker_that_fails(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    """It is the error, unless Pulumi's words name another reason; what is not a service is not."""
+    """It is the error, unless Pulumi's words name another reason."""
     service = _Container("service-mq", RESTARTING, "bad option\n")
-    web = _Container("web", RESTARTING, "bad import\n")
 
-    error = on_docker(monkeypatch, engine, web, service)
+    error = on_docker(monkeypatch, engine, service)
     assert error is not None
     assert [each.found for each in error.problems] == [
         "slipway:services.mq: the service restarts again and again: bad option; nothing of the release has started"
     ]
-    assert on_docker(monkeypatch, engine, web) is None
-    assert on_docker(monkeypatch, engine, service, said="no space left on device") is None
+    assert on_docker(monkeypatch, engine, service, said="error: something else") is None
+    full = on_docker(monkeypatch, engine, service, said="no space left on device")
+    assert full is not None
+    assert full.problems[0].found.startswith("the disk is full")
 
 
 def test_a_service_on_a_cluster_that_fails(outside: Engine, api: Api) -> None:
