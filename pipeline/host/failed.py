@@ -33,8 +33,8 @@ class Unwell:
     """What is wrong with it."""
     created: str
     """When it was made, in the words of Docker, which sort by time."""
-    said: str = ""
-    """What it logged last."""
+    log: str = ""
+    """The end of what it said."""
 
 
 def unwell(attributes: dict[str, Any]) -> str | None:
@@ -63,8 +63,7 @@ def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
                 continue
             component = str(container.labels.get(COMPONENT))
             text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
-            if container.attrs["State"]["Status"] != "exited":
-                found.append(Unwell(component, str(container.name), what, str(container.attrs["Created"]), text))
+            found.append(Unwell(component, str(container.name), what, str(container.attrs["Created"]), text))
             if text and text.splitlines()[-1].strip() in said:
                 continue
             engine.console.say(f"    {component} ({container.name}) {what}; it said:")
@@ -77,11 +76,12 @@ def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
 
 
 def not_ready(found: Sequence[Unwell], engine: Engine) -> PipelineError | None:
-    """Make the error about what is not well: the services, or else the newest process of the app; None where neither is."""
-    services = [(name, each) for each in found if (name := name_of(each.component)) is not None]
-    if services:
-        return PipelineError(*(servers.problem_of(name, each.what, each.said, engine.stack) for name, each in services))
-    ours = [each for each in found if each.component == "web" or process_name(each.component) is not None]
+    """Make the error about the newest process or service that is not well; None where it was something else."""
+    ours = [
+        each
+        for each in found
+        if each.component == "web" or any(of(each.component) is not None for of in (process_name, name_of))
+    ]
     if not ours:
         return None
     last = max(ours, key=lambda each: each.created)
