@@ -28,6 +28,20 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Files:
+    """A place for files in a process."""
+
+    role: str
+    """What it holds."""
+    storage: Input[str]
+    """The place."""
+    path: str
+    """Where the process finds it."""
+    writable: bool
+    """Whether the process may write."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Autoscale:
     """How many processes there are where the load decides that."""
 
@@ -276,6 +290,36 @@ class StaticFilesArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectedStaticArgs:
+    """The step that collects the static files of a release where the project itself writes some, too."""
+
+    owner: Owner
+    """The stack."""
+    image: Input[str]
+    """The app's image."""
+    release: str
+    """Identity of the release."""
+    resources: Resources
+    """What it may use."""
+    command: Sequence[str]
+    """Command line, program first."""
+    environment: Mapping[str, str]
+    """Plain environment variables of the app."""
+    secrets: Input[str]
+    """Secret files of the app."""
+    hidden: Sequence[Input[str]]
+    """Secret values that must not appear in an error message."""
+    networks: Sequence[Input[str]]
+    """The networks that the datastores are on, or that lead to them."""
+    files: Files
+    """Where the static files are. Files of earlier releases stay."""
+    attempt: int = 1
+    """How often this has been tried: another number runs it again."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebArgs:
     """The processes that serve the app."""
 
@@ -301,6 +345,8 @@ class WebArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
+    files: Sequence[Files] = ()
+    """What else it keeps."""
     health: HealthPage
     """The page that answers when the app can serve."""
     port: int
@@ -343,6 +389,8 @@ class ProcessArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
+    files: Sequence[Files] = ()
+    """What else it keeps."""
     stop_grace_seconds: int
     """How long an old one may finish what it does."""
     together: bool = False
@@ -375,8 +423,8 @@ class EdgeArgs:
     """The network that it shares with the web processes."""
     configuration: Input[str] | None
     """Storage that the switch writes; None where ``site`` is all there is."""
-    static: Input[str]
-    """Storage of the static files."""
+    static: Input[str] | None
+    """Storage of the static files; None where the app serves its own."""
     media: Input[str]
     """Storage of the uploads."""
     stop_grace_seconds: int

@@ -13,7 +13,6 @@ COMMON: dict[str, Any] = {
         "python": "3.13",
         "dockerfile": None,
         "health_path": "/healthz",
-        "media_root": "/app/media",
         "environment": {},
         "files": {},
     },
@@ -44,6 +43,9 @@ COMMON: dict[str, Any] = {
         "resources": {"memory_mb": 128, "cpus": 0.5},
     },
     "processes": {},
+    "static": {"serve": "nginx", "url": "/static/", "root": None},
+    "media": {"root": "/app/media", "url": "/media/", "internal": False},
+    "volumes": {},
     "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
     "kubernetes": {
@@ -74,6 +76,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
     },
+    "volumes": {"processes": [], "read_only": False, "size_gb": 10},
 }
 """What each entry of a group gets whose names the stack's file chooses."""
 

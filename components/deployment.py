@@ -20,6 +20,7 @@ from components import (
     nginx,
     release,
     steps,
+    storage,
     target,
     tuning,
 )
@@ -28,7 +29,7 @@ from components.budget import budget
 from components.flows import flows, process_role
 from components.health import HealthPage
 from components.labels import Owner
-from components.model import Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
+from components.model import Access, PostgresProvider, RedisProvider, ServeStatic, Settings, Target, TlsFrom
 from components.secrets import Secrets
 from components.settings import ROOT
 
@@ -91,7 +92,13 @@ class Deployment:
         self._networks = self._make.networks("networks", self._network_args())
         self._opts = ResourceOptions(providers=[*self._networks.providers])
         self._media = self._storage("media", settings.kubernetes.storage.media_gb, shared=True, protected=True)
-        self._static = self._storage("static", settings.kubernetes.storage.static_gb, shared=True)
+        self._static = self._static_storage()
+        self._volumes = {
+            storage.volume_role(name): self._storage(
+                storage.volume_role(name), volume.size_gb, shared=True, protected=True
+            )
+            for name, volume in settings.volumes.items()
+        }
         self._nginx = self._pulled("nginx", settings.edge.image)
         self._deploy()
 
@@ -118,12 +125,43 @@ class Deployment:
             ),
             self._opts,
         )
-        static = self._make.static_files(
+        # Only then: a static file without a hash in its name is also the one of the release that serves.
+        migrated = once(app.id, migration.ready)
+        static = self._publish_static(migrated, files)
+        ready = once(app.id, static.ready) if static is not None else migrated
+        self._serve(self._web(ready, files), self._processes(ready, files))
+
+    def _publish_static(self, app: Output[str], files: Output[str]) -> target.Step | None:
+        """Bring the static files of the release to where the edge serves them from, if it does."""
+        settings = self._settings
+        if self._static is None:
+            return None
+        if settings.static.serve is ServeStatic.VOLUME:
+            return self._make.collected_static(
+                "collected-static",
+                args.CollectedStaticArgs(
+                    owner=self._owner,
+                    image=app,
+                    release=self.release,
+                    resources=settings.web.resources,
+                    command=environment.exporting(settings.app, steps.collect_static()),
+                    environment=self._environment,
+                    secrets=files,
+                    hidden=self._hidden(),
+                    networks=self._to_the_datastores(),
+                    files=args.Files(
+                        role=storage.COLLECTED, storage=self._static, path=settings.static.root or "", writable=True
+                    ),
+                    attempt=self._attempts.get("static", 1),
+                    together=self._together,
+                ),
+                self._opts,
+            )
+        return self._make.static_files(
             "static-files",
             args.StaticFilesArgs(
-                owner=owner,
-                # Only then: a file without a hash in its name is also the one of the release that serves.
-                image=once(app.id, migration.ready),
+                owner=self._owner,
+                image=app,
                 release=self.release,
                 resources=settings.web.resources,
                 network=self._networks.edge,
@@ -133,7 +171,26 @@ class Deployment:
             ),
             self._opts,
         )
-        self._serve(self._web(once(app.id, static.ready), files), self._processes(once(app.id, static.ready), files))
+
+    def _static_storage(self) -> Output[str] | None:
+        """Give the place that the edge serves static files from; None where it does not."""
+        size = self._settings.kubernetes.storage.static_gb
+        match self._settings.static.serve:
+            case ServeStatic.NGINX:
+                return self._storage("static", size, shared=True)
+            case ServeStatic.VOLUME:
+                return self._storage(storage.COLLECTED, size, shared=True)
+            case ServeStatic.PROJECT:
+                return None
+
+    def _files(self, process: str) -> list[args.Files]:
+        """Give what a process mounts beside the uploads."""
+        made = {**self._volumes, storage.COLLECTED: self._static}
+        return [
+            args.Files(role=place.role, storage=found, path=place.path, writable=place.writable)
+            for place in storage.places(self._settings, process)
+            if (found := made[place.role]) is not None
+        ]
 
     def _web(self, app: Output[str], files: Output[str]) -> target.Web:
         settings = self._settings
@@ -154,7 +211,8 @@ class Deployment:
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
                 storage=self._media,
-                media_root=settings.app.media_root,
+                media_root=settings.media.root,
+                files=self._files(storage.WEB),
                 health=self._health,
                 port=PORT,
                 startup_seconds=settings.web.startup_seconds,
@@ -184,7 +242,8 @@ class Deployment:
                     secrets=files,
                     networks=[self._networks.edge, self._networks.internal],
                     storage=self._media,
-                    media_root=settings.app.media_root,
+                    media_root=settings.media.root,
+                    files=self._files(name),
                     stop_grace_seconds=process.stop_grace_seconds,
                     together=self._together,
                 ),

@@ -6,7 +6,7 @@ Both ends are named as the labels name their components. Names are looked up by 
 from dataclasses import dataclass
 
 from components.app import PORT
-from components.model import PostgresProvider, RedisProvider, Settings
+from components.model import PostgresProvider, RedisProvider, ServeStatic, Settings
 from components.nginx import HTTP_PORT, STATUS_PORT
 
 ANYWHERE = "anywhere"
@@ -45,7 +45,6 @@ def process_role(name: str) -> str:
 def flows(settings: Settings) -> list[Flow]:
     """List every connection of a stack, sorted and each once."""
     processes = [process_role(name) for name in settings.processes]
-    clients = ["web", "migration", *processes]
     postgres, redis = settings.postgres.provider, settings.redis.provider
     found = [
         Flow(ANYWHERE, "edge", HTTP_PORT),
@@ -55,12 +54,15 @@ def flows(settings: Settings) -> list[Flow]:
         Flow("switch", "web", PORT),
         *(Flow(each, INTERNET, ANY_PORT) for each in ["web", *processes]),
     ]
+    # The project collects its static files with all of its settings.
+    steps = ["migration", *(["static"] if settings.static.serve is ServeStatic.VOLUME else [])]
+    clients = ["web", *steps, *processes]
     if PostgresProvider.EXTERNAL is not postgres:
         found += [Flow(each, "postgres", POSTGRES_PORT) for each in clients]
     if RedisProvider.EXTERNAL is not redis:
         found += [Flow(each, "redis", REDIS_PORT) for each in clients]
     if postgres is PostgresProvider.EXTERNAL or redis is RedisProvider.EXTERNAL:
-        found += [Flow("migration", INTERNET, ANY_PORT)]
+        found += [Flow(each, INTERNET, ANY_PORT) for each in steps]
     if postgres is PostgresProvider.CLOUDNATIVE_PG:
         # Its instances copy from one another and ask the API server who leads; the operator asks each how it is.
         found += [

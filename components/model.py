@@ -39,6 +39,8 @@ from components.values import (
     SourcePath,
     Switch,
     Text,
+    UrlFolder,
+    UrlFolderOrNone,
     UrlPath,
     VariableName,
     VariableValue,
@@ -105,6 +107,18 @@ class CollectStatic(StrEnum):
     NEVER = "never"
 
 
+class ServeStatic(StrEnum):
+    """Who answers what is asked for static files, and from where."""
+
+    NGINX = "nginx"
+    PROJECT = "project"
+    VOLUME = "volume"
+
+
+NOT_SERVED = "none"
+"""Stands for an address where nothing is served."""
+
+
 class Access(StrEnum):
     """From how many nodes at once a place for files can be mounted, in the words of Kubernetes."""
 
@@ -164,10 +178,6 @@ class App(_Model):
     )
     health_path: UrlPath = Field(
         description="The path that answers with a status below 400 when the app can serve.", examples=["/healthz"]
-    )
-    media_root: ContainerPath = Field(
-        description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
-        examples=["/app/media"],
     )
     environment: Annotated[
         dict[VariableName, VariableValue],
@@ -241,6 +251,54 @@ class Process(_Model):
     resources: Resources = Field(description="What each may use.")
 
 
+class Static(_Model):
+    """The static files of the project: its scripts, styles and pictures."""
+
+    serve: ServeStatic = Field(
+        description="Who serves them: nginx, from what was collected while the image was built; the project itself, with "
+        "WhiteNoise for example; or nginx from a volume that the project writes to while it runs, into which they are "
+        "collected at each release.",
+        examples=["project"],
+    )
+    url: UrlFolder = Field(description="Where nginx serves them (the project's STATIC_URL).", examples=["/assets/"])
+    root: ContainerPath | None = Field(
+        description="Where the volume is in the containers (the project's STATIC_ROOT). Required for `serve: volume`.",
+        examples=["/app/collected"],
+    )
+
+
+class Media(_Model):
+    """The uploads."""
+
+    root: ContainerPath = Field(
+        description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
+        examples=["/app/media"],
+    )
+    url: UrlFolderOrNone = Field(
+        description="Where nginx serves them (the project's MEDIA_URL); none if it does not.", examples=["/uploads/"]
+    )
+    internal: Switch = Field(
+        description="Whether a visitor gets an upload only where the app answers with `X-Accel-Redirect` and its address.",
+        examples=[True],
+    )
+
+
+class Volume(_Model):
+    """A place for files that outlives every release, beside the one of the uploads."""
+
+    path: ContainerPath = Field(
+        description="Where it is in the containers. It belongs to the app's user.", examples=["/srv/indexes"]
+    )
+    processes: Annotated[
+        list[Slug],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of web and names of slipway:processes, or one line with them"),
+    ] = Field(description="Who has it: `web`, and names of processes; nothing for all.", examples=["web worker"])
+    read_only: Switch = Field(description="Whether they may only read it.", examples=[True])
+    size_gb: Whole = Field(ge=1, le=65536, description="How much it holds, in GiB.", examples=[20])
+
+
 class Postgres(_Model):
     """The database."""
 
@@ -268,7 +326,8 @@ class Data(_Model):
     """Protection of what cannot be made again."""
 
     protect: Switch = Field(
-        description="Whether Pulumi refuses to delete the volumes of the database and the uploads.", examples=[True]
+        description="Whether Pulumi refuses to delete the volumes of the database, the uploads and `slipway:volumes`.",
+        examples=[True],
     )
 
 
@@ -504,6 +563,12 @@ class Settings(_Model):
         examples=[{"worker": {"command": "python manage.py worker"}}],
     )
     edge: Edge = Field(description="nginx, the only process that publishes a port.")
+    static: Static = Field(description="The static files of the project.")
+    media: Media = Field(description="The uploads.")
+    volumes: dict[Slug, Volume] = Field(
+        description="Places for files that outlive every release, each with a name.",
+        examples=[{"indexes": {"path": "/srv/indexes"}}],
+    )
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")
     data: Data = Field(description="Protection of what cannot be made again.")

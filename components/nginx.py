@@ -1,7 +1,7 @@
 """What the edge serves and how: nginx' configuration from the settings, and the programs around it.
 
-This module owns the text of ``nginx.conf``, the edge's and the switch's commands and what they agree on: paths, ports
-and names of variables. The programs are shell, in ``components/edge/``, since nginx' image holds nothing else.
+This module owns the frame of ``nginx.conf``, the edge's and the switch's commands and what they agree on: paths, ports
+and names of variables. What follows from a project's own addresses is in ``edge_rules.py``. The programs are shell, in ``components/edge/``, since nginx' image holds nothing else.
 It does not know which web processes exist; their names come in as ``members``, or one name stands for all of them.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pulumi import Input
 
+from components import edge_rules
 from components.health import HealthPage
 from components.model import Expose, Settings, Target
 
@@ -29,12 +30,6 @@ CONFIG_DIR = "/etc/slipway"
 RUN_DIR = "/tmp/edge"  # noqa: S108 - a path in a container
 """Where nginx keeps what it needs while it runs."""
 
-STATIC_DIR = "/srv/static"
-"""Where the edge mounts the static files, read-only."""
-
-MEDIA_DIR = "/srv/media"
-"""Where the edge mounts the uploads, read-only."""
-
 SWITCH_TIMEOUT_SECONDS = 30
 """How long the switch waits for the edge."""
 
@@ -49,8 +44,6 @@ _COMPRESSED = (
     "application/javascript application/json application/manifest+json application/wasm application/xml "
     "image/svg+xml text/css text/javascript text/plain text/xml"
 )
-
-_TEXT = "application/javascript application/json image/svg+xml text/css text/javascript text/plain text/xml"
 
 _CONFIGURATION = """\
 # The edge of {domain}. Written by Slipway; upstream.conf and status.conf come from elsewhere.
@@ -114,12 +107,14 @@ http {{
         "~*\\.(x?html?|xhtml|shtml|mht|mhtml|svgz?|xml|xslt?)$" attachment;
     }}
 
-    include upstream.conf;
+{http}    include upstream.conf;
     include status.conf;
 
     server {{
         listen {port} default_server;
         server_name _;
+        # Where visitors come from, this is another port and perhaps another scheme.
+        absolute_redirect off;
 
         # Headers that the app trusts are overwritten, whatever the visitor sent.
         proxy_http_version 1.1;
@@ -162,22 +157,7 @@ http {{
             proxy_request_buffering off;
             proxy_pass http://app;
         }}
-
-        location /static/ {{
-            alias {static}/;
-            charset utf-8;
-            charset_types {text};
-            gzip_static on;
-            add_header Cache-Control $static_caching;
-            add_header X-Content-Type-Options nosniff always;
-        }}
-
-        location /media/ {{
-            alias {media}/;
-            add_header Content-Disposition $media_disposition;
-            add_header X-Content-Type-Options nosniff always;
-        }}
-    }}
+{locations}    }}
 }}
 """
 
@@ -243,10 +223,9 @@ def site(settings: Settings) -> str:
         forwarded=_BEHIND_A_PROXY if _PROXIED[settings.target](settings) else _DIRECT,
         connection=_KEPT,
         compressed=_COMPRESSED,
-        text=_TEXT,
         port=HTTP_PORT,
-        static=STATIC_DIR,
-        media=MEDIA_DIR,
+        http=edge_rules.http(settings),
+        locations=edge_rules.locations(settings),
     )
 
 

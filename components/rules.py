@@ -3,13 +3,26 @@
 Each rule gives problems and changes nothing. What one value may be by itself is in its type (``components/model.py``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import environment, template
-from components.keys import KEYS, Path_
-from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
+from components import environment, storage, template
+from components.keys import KEYS, NAME, Path_
+from components.model import (
+    NOT_SERVED,
+    App,
+    Expose,
+    Kind,
+    Kubernetes,
+    Media,
+    Postgres,
+    PostgresProvider,
+    ServeStatic,
+    Static,
+    Target,
+    TlsFrom,
+)
 from components.problems import Problem, config_rm, config_set, full_key, show
 from components.resolved import FILE, REGISTRY_VARIABLE, Resolved, at
 
@@ -32,6 +45,9 @@ ONLY_ON: Mapping[Path_, Only] = {
     ),
     ("edge", "port"): Only(target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"),
     ("kubernetes",): Only(target=Target.KUBERNETES, instead="nothing below this key"),
+    ("volumes", NAME, "size_gb"): Only(
+        target=Target.KUBERNETES, instead="nothing: a volume is as large as the disk of the host"
+    ),
     ("postgres", "provider"): Only(
         target=Target.KUBERNETES,
         instead=f"one of {PostgresProvider.SLIPWAY}, {PostgresProvider.EXTERNAL}",
@@ -43,25 +59,32 @@ ONLY_ON: Mapping[Path_, Only] = {
 
 def applies(path: Path_, target: Target) -> bool:
     """Whether a target has a setting."""
-    ways = (ONLY_ON.get(path[:end]) for end in range(1, len(path) + 1))
-    return all(only.target is target or only.value is not None for only in ways if only is not None)
+    ways = (only for other, only in ONLY_ON.items() if _is_below(path, other))
+    return all(only.target is target or only.value is not None for only in ways)
 
 
 def only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
     """Find what a stack's file says for another target than its own."""
     target = resolved.parts.get("target")
     for path, only in ONLY_ON.items():
-        said = [each for each, source in resolved.sources.items() if source == FILE and each[: len(path)] == path]
+        said = [each for each, source in resolved.sources.items() if source == FILE and _is_below(each, path)]
         meant = only.value is None or at(resolved.values, path) == only.value
-        if isinstance(target, Target) and target is not only.target and said and meant:
+        if not isinstance(target, Target) or target is only.target or not meant:
+            continue
+        for found in dict.fromkeys(each[: len(path)] for each in said):
             yield Problem(
-                key=full_key(path),
+                key=full_key(found),
                 found=f"{show(only.value)}, which is for target {only.target}"
                 if only.value
                 else f"a setting for target {only.target}",
                 allowed=f"with target {target}: {only.instead}",
-                mend=config_rm(path, stack),
+                mend=config_rm(found, stack),
             )
+
+
+def _is_below(path: Path_, other: Path_) -> bool:
+    """Whether a path is another one or below it, where NAME in that stands for any name."""
+    return len(path) >= len(other) and all(want in {NAME, part} for part, want in zip(path, other, strict=False))
 
 
 def _required(path: Path_, why: str, stack: str) -> Problem:
@@ -178,13 +201,13 @@ def _unknown_name(path: Path_, name: str, text: str, stack: str) -> Problem:
     )
 
 
-def _rendered(app: App, stack: str) -> Iterator[Problem]:
+def _rendered(app: App, kept: Sequence[str], stack: str) -> Iterator[Problem]:
     """Find rendered files that would lie on what is there already, or that nobody could link."""
     ours = {environment.SECRET_KEY, environment.DATABASE_URL, environment.REDIS_URL, environment.EXPORTED}
     for name in app.files:
         folder, _, file = name.rpartition("/")
         inside = folder == environment.SECRETS_DIR
-        around = [other for other in (*app.files, app.media_root) if name.startswith(f"{other}/")]
+        around = [other for other in (*app.files, *kept) if name.startswith(f"{other}/")]
         if inside and (file in ours or file in environment.value_files(app) or file.startswith("..")):
             found = "a file that Slipway or the platform writes itself"
             allowed = f"another name in {environment.SECRETS_DIR}"
@@ -192,7 +215,10 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
             found = "a folder of the secret files"
             allowed = f"a file right in {environment.SECRETS_DIR}, or elsewhere"
         elif around:
-            found, allowed = f"a path below {around[0]}", "a path that no other file and no uploads are above"
+            found, allowed = (
+                f"a path below {around[0]}",
+                "a path that no other file, no uploads and no volume are above",
+            )
         elif app.dockerfile is not None and name in environment.links(app):
             found = "a path that an image of Slipway's would link"
             allowed = f"with slipway:app.dockerfile: a path in {environment.SECRETS_DIR}, which the Dockerfile links"
@@ -200,6 +226,65 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
             continue
         path: Path_ = ("app", "files", name)
         yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
+
+
+def _places(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find places for files that are inside one another, and the one that is missing."""
+    static = parts.get("static")
+    if isinstance(static, Static) and static.serve is ServeStatic.VOLUME and static.root is None:
+        yield _required(("static", "root"), "slipway:static.serve is volume", stack)
+    before: list[tuple[Path_, str]] = []
+    for path, place in storage.paths_of(parts):
+        for other, taken in before:
+            if f"{place}/".startswith(f"{taken}/") or f"{taken}/".startswith(f"{place}/"):
+                yield Problem(
+                    key=full_key(path),
+                    found=f"{show(place)}, which shares files with {full_key(other)} ({taken})",
+                    allowed="a path that is in no other of them, and that no other of them is in",
+                    mend=config_set(path, f"/srv/{path[1] if path[0] == 'volumes' else path[0]}-files", stack),
+                )
+                break
+        before.append((path, place))
+
+
+def _members(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find volumes of processes that are not there."""
+    if not {"volumes", "processes"} <= set(parts):
+        return
+    known = [storage.WEB, *parts["processes"]]
+    for name, volume in parts["volumes"].items():
+        for each in volume.processes:
+            if each not in known:
+                path: Path_ = ("volumes", name, "processes")
+                yield Problem(
+                    key=full_key(path),
+                    found=f"{show(each)}, which is no process",
+                    allowed=f"of {', '.join(known)}; nothing for all",
+                    mend=config_set(
+                        path, " ".join(other for other in volume.processes if other in known) or storage.WEB, stack
+                    ),
+                )
+
+
+def _served(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find uploads that are served in two ways at once, or in none."""
+    static, media = parts.get("static"), parts.get("media")
+    if not isinstance(media, Media):
+        return
+    if media.internal and media.url == NOT_SERVED:
+        yield Problem(
+            key=full_key(("media", "url")),
+            found=show(media.url),
+            allowed="an address, since slipway:media.internal is true: `X-Accel-Redirect` names it",
+            mend=config_set(("media", "url"), "/media/", stack),
+        )
+    if isinstance(static, Static) and static.serve is not ServeStatic.PROJECT and static.url == media.url:
+        yield Problem(
+            key=full_key(("media", "url")),
+            found=f"{show(media.url)}, which is slipway:static.url too",
+            allowed="another path",
+            mend=config_set(("media", "url"), "/media/" if static.url != "/media/" else "/uploads/", stack),
+        )
 
 
 def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
@@ -220,8 +305,9 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
         problems += [
             *_variables(parts["app"], stack),
             *_templates(parts["app"], stack),
-            *_rendered(parts["app"], stack),
+            *_rendered(parts["app"], [path for _, path in storage.paths_of(parts)], stack),
         ]
+    problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack)]
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

@@ -41,7 +41,10 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository. Relative paths in settings start here."""
 
 
-MOVED: Mapping[Path_, Path_] = {("app", "requirements"): ("dependencies", "files")}
+MOVED: Mapping[Path_, Path_] = {
+    ("app", "requirements"): ("dependencies", "files"),
+    ("app", "media_root"): ("media", "root"),
+}
 """What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}

@@ -103,6 +103,7 @@ class Target:
     redis: Component[a.RedisArgs, Server]
     migration: Component[a.MigrationArgs, Step]
     static_files: Component[a.StaticFilesArgs, Step]
+    collected_static: Component[a.CollectedStaticArgs, Step]
     web: Component[a.WebArgs, Web]
     process: Component[a.ProcessArgs, Process]
     edge: Component[a.EdgeArgs, Edge]

@@ -213,6 +213,18 @@ RenderedPath = Annotated[
     AfterValidator(_rendered),
 ]
 RenderedText = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=262144), BeforeValidator(text)]
+UrlFolder = Annotated[
+    str,
+    Field(pattern="^/([A-Za-z0-9._~-]+/)+$", max_length=255),
+    BeforeValidator(text),
+    Words("a path that starts and ends with /, such as /static/"),
+]
+UrlFolderOrNone = Annotated[
+    str,
+    Field(pattern="^(none|/([A-Za-z0-9._~-]+/)+)$", max_length=255),
+    BeforeValidator(text),
+    Words("a path that starts and ends with /, such as /media/, or none"),
+]
 UrlPath = Annotated[
     str,
     Field(pattern="^/[A-Za-z0-9._~/?=&%-]*$", max_length=1024),

@@ -49,6 +49,7 @@ class Process(target.Process):
             mounts=[
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
+                *(Mount(volume=each.storage, target=each.path, writable=each.writable) for each in args.files),
             ],
             health=Health(command=["sh", "-c", STEADY], startup_seconds=STARTUP_SECONDS, interval_seconds=5),
             stop_grace_seconds=args.stop_grace_seconds,

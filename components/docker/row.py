@@ -15,6 +15,7 @@ ROW = target.Target(
     redis=docker.Redis,
     migration=docker.Migration,
     static_files=docker.StaticFiles,
+    collected_static=docker.CollectedStatic,
     web=docker.Web,
     process=docker.Process,
     edge=docker.Edge,

@@ -9,7 +9,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_kubernetes import core, networking
 
 from components import app as shared
-from components import nginx, target
+from components import edge_rules, nginx, target
 from components.args import EdgeArgs
 from components.kubernetes import app, certificate, exposure, metadata, probes, roles, workload
 from components.kubernetes.pod import Claim, Pod
@@ -120,8 +120,12 @@ class Edge(target.Edge):
             port=nginx.HTTP_PORT,
             configuration=(configuration, nginx.CONFIG_DIR),
             claims=[
-                Claim(role="static", name=args.static, path=nginx.STATIC_DIR),
-                Claim(role="media", name=args.media, path=nginx.MEDIA_DIR),
+                *(
+                    [Claim(role="static", name=args.static, path=edge_rules.STATIC_DIR)]
+                    if args.static is not None
+                    else []
+                ),
+                Claim(role="media", name=args.media, path=edge_rules.MEDIA_DIR),
             ],
             # Uploads and slow answers wait here, in memory.
             memory_mounts={nginx.RUN_DIR: args.resources.memory_mb // 2},

@@ -9,7 +9,7 @@ from components import target
 from components.args import ProcessArgs
 from components.flows import process_role
 from components.kubernetes import app, workload
-from components.kubernetes.pod import Claim, Pod
+from components.kubernetes.pod import Claim, Pod, claims
 from components.kubernetes.workload import Workload
 from components.labels import RELEASE
 
@@ -34,7 +34,7 @@ class Process(target.Process):
             arguments=args.command,
             environment=args.environment,
             secrets=args.secrets,
-            claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True)],
+            claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True), *claims(args.files)],
             stop_grace_seconds=args.stop_grace_seconds,
             together=args.together,
             spread=True,

@@ -17,7 +17,7 @@ import pytest
 from docker.models.containers import Container
 from docker.types import Mount
 
-from components import nginx
+from components import edge_rules, nginx
 from components.model import Settings
 from tests.sample import settings
 
@@ -104,8 +104,8 @@ class World:
                 Mount(target, f"{self.prefix}-{name}", read_only=True)
                 for target, name in (
                     (nginx.CONFIG_DIR, "config"),
-                    (nginx.STATIC_DIR, "static"),
-                    (nginx.MEDIA_DIR, "media"),
+                    (edge_rules.STATIC_DIR, "static"),
+                    (edge_rules.MEDIA_DIR, "media"),
                 )
             ],
         )

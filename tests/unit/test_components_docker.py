@@ -11,6 +11,7 @@ from components import args, docker, health, image, nginx
 from components.budget import budget
 from components.docker import process
 from components.docker.container import REPLACE_ON_CHANGES
+from components.docker.task import StepError
 from components.flows import flows
 from components.health import HealthPage
 from components.labels import Owner
@@ -341,6 +342,33 @@ def test_static_files() -> None:
     assert container.inputs["networkMode"] == "none"
     assert container.mounts == {"/srv/published": ("static", True), **MEMORY}
     assert container.inputs["command"][:3] == ["timeout", "-k", "10"]
+
+
+def test_collected_static() -> None:
+    """The project collects them as its own user, with all of its settings, and what fails names the setting."""
+    made = args.CollectedStaticArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        resources=SMALL,
+        command=["collect"],
+        environment={"A": "1"},
+        secrets="hidden",
+        hidden=[],
+        networks=["inside"],
+        files=args.Files(role="collected", storage="collected", path="/app/collected", writable=True),
+    )
+    recorded = run(lambda: docker.CollectedStatic("collected-static", made).ready)
+    container = only_container(recorded, "static", "10001:10001", ["inside"])
+
+    assert recorded.result is True
+    assert container.env == {"A": "1"}
+    assert container.mounts == {"/app/collected": ("collected", True), "/run/secrets": ("hidden", False), **MEMORY}
+    with pytest.raises(StepError, match=r"must be slipway:static\.root \(/app/collected\)"):
+        run(
+            lambda: docker.CollectedStatic("collected-static", made).ready,
+            outcome=lambda _name, _inputs: {"exitCode": 1},
+        )
 
 
 def web(replicas: int) -> Recorded:

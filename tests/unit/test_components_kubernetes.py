@@ -11,6 +11,7 @@ from pulumi import ComponentResource
 from components import args, budget, flows, nginx, steps
 from components.health import HealthPage
 from components.kubernetes.app_image import AppImage
+from components.kubernetes.collected_static import CollectedStatic
 from components.kubernetes.edge import Edge
 from components.kubernetes.managed_postgres import ManagedPostgres
 from components.kubernetes.migration import Migration
@@ -475,6 +476,52 @@ def test_static_files() -> None:
     assert mounts(only) == {"/srv/published": True, "/tmp": True}  # noqa: S108 - a path in a container
     assert users(each) == (10001, 10001, 10001)
     assert together(each)
+
+
+COLLECTED = args.Files(role="collected", storage="collected", path="/app/collected", writable=True)
+MODELS = args.Files(role="volume-models", storage="volume-models", path="/srv/models", writable=False)
+
+
+def test_collected_static() -> None:
+    """The project collects them once its datastores can be reached, with all of its settings."""
+    made_of = args.CollectedStaticArgs(
+        owner=OWNER,
+        image="app@sha256:1",
+        release="0123456789ab",
+        resources=SMALL,
+        command=["collect"],
+        environment={"A": "b"},
+        secrets="app-secrets-1",
+        hidden=[],
+        networks=["shop-test"],
+        files=COLLECTED,
+        together=True,
+    )
+    each = job(run(lambda: CollectedStatic("collected-static", made_of).ready))
+    only = container(each)
+
+    assert mounts(only) == {"/app/collected": True, "/run/secrets": False, "/tmp": True}  # noqa: S108 - a path in a container
+    assert only["args"] == steps.when_reachable(["collect"])
+    assert users(each) == (10001, 10001, 10001)
+    assert together(each)
+
+
+def test_what_else_web_keeps() -> None:
+    """Each place is a claim; another one rolls the pods, as does another right to write."""
+    only = container(made(web(files=[COLLECTED, MODELS]), "Deployment", "web"))
+
+    assert mounts(only) == {
+        "/app/media": True,
+        "/app/collected": True,
+        "/srv/models": False,
+        "/run/secrets": False,
+        "/tmp": True,  # noqa: S108 - a path in a container
+    }
+    revisions = {
+        made(web(files=files), "Deployment", "web").spec["template"]["metadata"]["labels"]["slipway.revision"]
+        for files in ([], [MODELS], [replace(MODELS, writable=True)], [replace(MODELS, storage="other")])
+    }
+    assert len(revisions) == 4
 
 
 def together(each: Registered) -> bool:

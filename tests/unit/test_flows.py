@@ -41,6 +41,11 @@ def to(component: str) -> set[Flow]:
             },
             set(),
         ),
+        (
+            {"static": {"serve": "volume", "root": "/app/collected"}},
+            {Flow("static", "postgres", 5432), Flow("static", "redis", 6379)},
+            set(),
+        ),
         ({"postgres": {"provider": "external"}}, {OUT}, to("postgres")),
         ({"redis": {"provider": "external"}}, {OUT}, to("redis")),
         (

@@ -25,6 +25,7 @@ BASE: Said = {
     "domain": "shop.example.org",
     "app": {"name": "shop", "source": "examples/guestbook", "settings_module": "config.settings"},
     "processes": {"worker": {"command": "celery worker"}},
+    "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
 TARGETS: Mapping[Target, Said] = {Target.DOCKER: {}, Target.KUBERNETES: CLUSTER}
@@ -40,7 +41,10 @@ ANOTHER: Mapping[str, object] = {
     "dependencies.files": "requirements.in",
     "app.dockerfile": "manage.py",
     "app.health_path": "/other",
-    "app.media_root": "/srv/media",
+    "media.root": "/srv/media",
+    "static.root": "/srv/collected",
+    "volumes.NAME.path": "/srv/other",
+    "volumes.NAME.processes": "web",
     "web.replicas": 3,
     "web.threads": 5,
     "web.startup_seconds": 61,
@@ -72,7 +76,11 @@ TOGETHER: Mapping[str, Said] = {
 }
 """What else a stack on a cluster says for whom a key means something."""
 
-MANAGED: Mapping[str, Said] = {"kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}}}
+MANAGED: Mapping[str, Said] = {
+    "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
+    "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
+    "static.serve": {"static": {"root": "/srv/first"}},
+}
 """The same beside the group."""
 
 NOT_LOOKED_AT = {

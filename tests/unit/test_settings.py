@@ -86,7 +86,6 @@ def test_what_is_required_is_enough() -> None:
             "python": "3.13",
             "dockerfile": None,
             "health_path": "/healthz",
-            "media_root": "/app/media",
             "environment": {},
             "files": {},
         },
@@ -106,6 +105,9 @@ def test_what_is_required_is_enough() -> None:
             "timeout_seconds": 30,
             "resources": {"memory_mb": 128, "cpus": 0.5},
         },
+        "static": {"serve": "nginx", "url": "/static/", "root": None},
+        "media": {"root": "/app/media", "url": "/media/", "internal": False},
+        "volumes": {},
         "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
         "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
         "data": {"protect": False},
@@ -211,8 +213,8 @@ def test_settings_are_frozen() -> None:
         ("app.python", 3.12, "3.12"),
         ("app.source", 2024, "2024"),
         ("app.dockerfile", "docker/Dockerfile", "docker/Dockerfile"),
-        ("app.media_root", "/app/media", "/app/media"),
-        ("app.media_root", "/data/uploads", "/data/uploads"),
+        ("media.root", "/app/media", "/app/media"),
+        ("media.root", "/data/uploads", "/data/uploads"),
         ("app.health_path", "/", "/"),
         ("app.environment", {"FLAG": True, "N": 3, "ZERO": "007", "EMPTY": ""}, None),
         ("edge.image", "registry.example.org:5000/team/nginx:1.26", None),
@@ -389,11 +391,11 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
     ),
     *(
         (
-            "app.media_root",
+            "media.root",
             path,
             f'"{path}"',
             "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
-            "--path 'slipway:app.media_root' /app/media",
+            "--path 'slipway:media.root' /app/media",
         )
         for path in ("media", "/app", "/srv", "/srv/static/media", "/tmp/media", "/data/../etc", "/data//x")  # noqa: S108  # refused
     ),
@@ -516,6 +518,15 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             ),
         ),
         (
+            {"app.media_root": "/srv/uploads"},
+            "slipway:app.media_root",
+            "probably slipway:media.root",
+            (
+                "pulumi config set --path 'slipway:media.root' /srv/uploads --stack shop && "
+                "pulumi config rm --path 'slipway:app.media_root' --stack shop"
+            ),
+        ),
+        (
             {"redis.password": "hush-hush"},
             "slipway:redis.password",
             "one of provider, image, resources",
@@ -526,7 +537,7 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             'slipway:app["it\'s"]',
             (
                 "one of name, source, directory, python_path, settings_module, wsgi_module, python, dockerfile, "
-                "health_path, media_root, environment, files"
+                "health_path, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
         ),
@@ -684,7 +695,7 @@ def test_what_templates_may_say() -> None:
         (
             "/app/media/x",
             "a path below /app/media",
-            "a path that no other file and no uploads are above",
+            "a path that no other file, no uploads and no volume are above",
         ),
         ("/tmp/x", "a name that is not allowed", RENDERED),  # noqa: S108 - a path in a container
         ("/app/../x", "a name that is not allowed", RENDERED),
@@ -738,6 +749,99 @@ def test_too_little_memory_to_start(part: str, least: int) -> None:
         allowed=f"at least {least}, below which {part} does not start",
         mend=f"pulumi config set --path 'slipway:{part}.resources.memory_mb' {least} --stack shop",
     )
+
+
+PLACE = "a path that is in no other of them, and that no other of them is in"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"static.serve": "volume"},
+            "static.root",
+            "nothing",
+            (
+                "an absolute path in the container that nothing else uses, such as /srv/media or /app/media; "
+                "slipway:static.serve is volume"
+            ),
+            "config set --path 'slipway:static.root' /app/collected",
+        ),
+        (
+            {"static": {"serve": "volume", "root": "/app/media/static"}},
+            "static.root",
+            '"/app/media/static", which shares files with slipway:media.root (/app/media)',
+            PLACE,
+            "config set --path 'slipway:static.root' /srv/static-files",
+        ),
+        (
+            {"media.root": "/data/site/media", "volumes.data": {"path": "/data/site"}},
+            "volumes.data.path",
+            '"/data/site", which shares files with slipway:media.root (/data/site/media)',
+            PLACE,
+            "config set --path 'slipway:volumes.data.path' /srv/data-files",
+        ),
+        (
+            {"volumes": {"a": {"path": "/srv/a"}, "b": {"path": "/srv/a"}}},
+            "volumes.b.path",
+            '"/srv/a", which shares files with slipway:volumes.a.path (/srv/a)',
+            PLACE,
+            "config set --path 'slipway:volumes.b.path' /srv/b-files",
+        ),
+        (
+            {"volumes.a": {"path": "/srv/a", "processes": "web workers"}, "processes.worker.command": "x"},
+            "volumes.a.processes",
+            '"workers", which is no process',
+            "of web, worker; nothing for all",
+            "config set --path 'slipway:volumes.a.processes' web",
+        ),
+        (
+            {"volumes.a": {}},
+            "volumes.a.path",
+            "nothing",
+            "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
+            "config set --path 'slipway:volumes.a.path' /srv/indexes",
+        ),
+        (
+            {"media": {"internal": True, "url": "none"}},
+            "media.url",
+            '"none"',
+            "an address, since slipway:media.internal is true: `X-Accel-Redirect` names it",
+            "config set --path 'slipway:media.url' /media/",
+        ),
+        (
+            {"media.url": "/static/"},
+            "media.url",
+            '"/static/", which is slipway:static.url too',
+            "another path",
+            "config set --path 'slipway:media.url' /media/",
+        ),
+        (
+            {"media.url": "media"},
+            "media.url",
+            '"media"',
+            "a path that starts and ends with /, such as /media/, or none",
+            "config set --path 'slipway:media.url' /uploads/",
+        ),
+        (
+            {"static.url": "https://cdn.example.org/"},
+            "static.url",
+            '"https://cdn.example.org/"',
+            "a path that starts and ends with /, such as /static/",
+            "config set --path 'slipway:static.url' /assets/",
+        ),
+    ],
+)
+def test_what_is_wrong_with_files(changes: dict[str, Any], key: str, found: str, allowed: str, mend: str) -> None:
+    """Places for files are apart from one another, belong to processes that are there, and are served in one way."""
+    assert problems(changes) == [
+        Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop")
+    ]
+
+
+def test_the_project_may_serve_what_nginx_would() -> None:
+    """Where nginx serves no static files, their address is nobody's."""
+    assert parse(said({"static.serve": "project", "media.url": "/static/"}), "shop").media.url == "/static/"
 
 
 def test_in_prod_old_containers_may_finish_their_requests() -> None:
@@ -1102,6 +1206,12 @@ ELSEWHERE = "with target kubernetes: slipway:kubernetes.expose says how visitors
             '"cloudnative-pg", which is for target kubernetes',
             "with target docker: one of slipway, external",
         ),
+        (
+            {"volumes.indexes": {"path": "/srv/indexes", "size_gb": 2}},
+            "volumes.indexes.size_gb",
+            "a setting for target kubernetes",
+            "with target docker: nothing: a volume is as large as the disk of the host",
+        ),
     ],
 )
 def test_what_is_said_for_another_target_is_refused(
@@ -1223,6 +1333,7 @@ def test_what_applies_to_a_target() -> None:
     assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
         "slipway:edge.address",
         "slipway:edge.port",
+        "slipway:volumes.NAME.size_gb",
     }
     assert "slipway:kubernetes.expose" in there - here
     assert "slipway:postgres.provider" in here & there

@@ -14,9 +14,9 @@ import yaml
 
 from components import secrets
 from components.keys import KEYS, NAME
-from components.model import Settings
+from components.model import Settings, Target
 from components.problems import full_key
-from components.rules import ONLY_ON
+from components.rules import ONLY_ON, applies
 from components.settings import ROOT, parse
 from pipeline import generate
 from pipeline.console import Console, PipelineError
@@ -77,6 +77,7 @@ EXAMPLE: dict[str, Any] = {
     "environment": "dev",
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
     "processes": {"worker": {"command": ["celery"]}},
+    "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: dict[str, Any] = EXAMPLE | {
     "target": "kubernetes",
@@ -90,7 +91,7 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
     for key in KEYS.values():
         assert key.info.description
         if key.single:
-            said = deepcopy(CLUSTER if key.path[0] == "kubernetes" else EXAMPLE)
+            said = deepcopy(EXAMPLE if applies(key.path, Target.DOCKER) else CLUSTER)
             place = said
             for part in key.path[:-1]:
                 place = place.setdefault("worker" if part == NAME else part, {})
