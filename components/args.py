@@ -411,6 +411,8 @@ class EdgeArgs:
     """Text of ``nginx.conf``, for targets where the switch does not write it. Nothing in it depends on a release."""
     domain: str
     """The public host name."""
+    hosts: Sequence[str] = ()
+    """Further names that visitors ask for; ``*.`` before one for all below it."""
     replicas: int
     """How many there are, where the port of a host is not what limits them to one."""
     address: str

@@ -14,6 +14,7 @@ from pulumi import Input, Output, Resource, ResourceOptions
 from components import (
     address,
     args,
+    edge_rules,
     environment,
     gunicorn,
     image,
@@ -265,6 +266,7 @@ class Deployment:
                 resources=settings.edge.resources,
                 site=site,
                 domain=settings.domain,
+                hosts=edge_rules.further_hosts(settings.edge),
                 replicas=settings.kubernetes.edge_replicas,
                 address=settings.edge.address,
                 port=settings.edge.port,

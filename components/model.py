@@ -20,21 +20,28 @@ from components.values import (
     ExtraName,
     FilePath,
     GatewayName,
+    HeaderName,
+    HeaderValue,
     HostName,
     Image,
     IndexUrl,
     InnerFolder,
     InnerPath,
     Line,
+    LocationMatch,
+    LocationText,
     Module,
     NamespaceName,
     Number,
     PackageName,
     PythonVersion,
+    RedirectFrom,
+    RedirectTo,
     Registry,
     RenderedPath,
     RenderedText,
     Requirement,
+    SiteName,
     Slug,
     SourcePath,
     Switch,
@@ -44,6 +51,7 @@ from components.values import (
     UrlPath,
     VariableName,
     VariableValue,
+    WebPath,
     Whole,
     Word,
     Words,
@@ -208,6 +216,55 @@ class Edge(_Model):
     )
     timeout_seconds: Whole = Field(
         ge=1, le=3600, description="How long a request may take before the visitor gets an error.", examples=[30]
+    )
+    hosts: Annotated[
+        list[SiteName],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of host names in small letters, *. before one for all below it, or one line with them"),
+    ] = Field(
+        description="Further host names of the site, beside `slipway:domain`: in allowed hosts and trusted origins, too.",
+        examples=["shop.example.com *.shop.example.org"],
+    )
+    websockets: Annotated[
+        list[WebPath],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of paths, with a / at the end for all below, or one line with them"),
+    ] = Field(
+        description="Where websockets are: such a connection may stay open and say nothing for an hour.",
+        examples=["/ws/"],
+    )
+    headers: Annotated[
+        dict[HeaderName, HeaderValue],
+        Words(
+            "NAME: value pairs, each value printable text without $; no headers that carry what an answer is, such as "
+            "Content-Type or Cache-Control"
+        ),
+    ] = Field(
+        description="Headers of every answer, instead of what the app says.",
+        examples=[{"Referrer-Policy": "same-origin"}],
+    )
+    redirects: Annotated[
+        dict[RedirectFrom, RedirectTo],
+        Words(
+            "FROM: target pairs; FROM is a path, a path with /* at the end for all below it, or a host name; the target is "
+            "a path or an http(s) address, * at its end for what stands for the * of FROM, 302 and a blank before it "
+            "(or 307, 308) if it is not for ever"
+        ),
+    ] = Field(
+        description="What is found elsewhere: for a path, for all below one, or for a host name.",
+        examples=[{"/blog/*": "https://blog.example.org/*"}],
+    )
+    locations: Annotated[
+        dict[LocationMatch, LocationText],
+        Words(
+            "LOCATION: text pairs; LOCATION is what nginx takes after that word, the text what stands between its braces, "
+            "each directive ended"
+        ),
+    ] = Field(
+        description="Parts of nginx' configuration as they are, for what no other setting says.",
+        examples=[{"= /robots.txt": "return 200 'User-agent: *';"}],
     )
     resources: Resources = Field(description="What nginx may use.")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pulumi import Input
 
 from components import edge_rules
+from components.edge_rules import CLOSED, KEPT
 from components.health import HealthPage
 from components.model import Expose, Settings, Target
 
@@ -118,8 +119,8 @@ http {{
 
         # Headers that the app trusts are overwritten, whatever the visitor sent.
         proxy_http_version 1.1;
-        {connection}
-        proxy_set_header Host $http_host;
+        proxy_set_header Connection {connection};
+{proxy}        proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-Host $http_host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $forwarded_proto;
@@ -129,7 +130,7 @@ http {{
         proxy_set_header Forwarded "";
         proxy_set_header Proxy "";
         proxy_redirect off;
-
+{headers}
         proxy_connect_timeout 2s;
         proxy_send_timeout {timeout}s;
         proxy_read_timeout {timeout}s;
@@ -161,8 +162,8 @@ http {{
 }}
 """
 
-_KEPT = 'proxy_set_header Connection "";'
-_CLOSED = "proxy_set_header Connection close;"
+_CONNECTION = "proxy_set_header Connection {otherwise};"
+"""What the app is told where there are no websockets."""
 
 # One address stands for all web processes, and which one gets a connection is decided when that is made. So none is
 # kept: it would outlive the process behind it. The app closes each, so that the ports of the edge do not run out.
@@ -221,10 +222,12 @@ def site(settings: Settings) -> str:
         body=edge.max_body_mb,
         timeout=edge.timeout_seconds,
         forwarded=_BEHIND_A_PROXY if _PROXIED[settings.target](settings) else _DIRECT,
-        connection=_KEPT,
+        connection=edge_rules.connection(edge),
+        proxy=edge_rules.proxy(edge),
+        headers=edge_rules.headers(edge),
         compressed=_COMPRESSED,
         port=HTTP_PORT,
-        http=edge_rules.http(settings),
+        http=edge_rules.http(settings, HTTP_PORT),
         locations=edge_rules.locations(settings),
     )
 
@@ -251,7 +254,9 @@ def standalone(site_text: str, upstream: str) -> Mapping[str, str]:
         site_text: what ``site()`` gave.
         upstream: ``host:port`` of the one address that stands for all web processes.
     """
-    text = site_text.replace(_KEPT, _CLOSED)
+    text = site_text
+    for said in (_CONNECTION, edge_rules.CONNECTION):
+        text = text.replace(said.format(otherwise=KEPT), said.format(otherwise=CLOSED))
     return {
         "nginx.conf": text,
         "upstream.conf": _ONE_NAME.format(name=upstream),

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import environment, storage, template
+from components import edge_rules, environment, storage, template
 from components.keys import KEYS, NAME, Path_
 from components.model import (
     NOT_SERVED,
     App,
+    Edge,
     Expose,
     Kind,
     Kubernetes,
@@ -266,24 +267,60 @@ def _members(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
                 )
 
 
-def _served(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
-    """Find uploads that are served in two ways at once, or in none."""
-    static, media = parts.get("static"), parts.get("media")
-    if not isinstance(media, Media):
+def _addresses(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find addresses that mean two things, and redirects that lead nowhere."""
+    edge = parts.get("edge")
+    if not isinstance(edge, Edge):
         return
-    if media.internal and media.url == NOT_SERVED:
+    seen: dict[str, Path_] = {}
+    for path, match in edge_rules.taken(edge, parts.get("static"), parts.get("media")):
+        if match in seen:
+            other = seen[match]
+            yield Problem(
+                key=full_key(path),
+                found=f"{match.removeprefix('= ')}, which is " + (f"{full_key(other)} too" if other else "the app's"),
+                allowed="each address once",
+                mend=config_rm(path, stack),
+            )
+        seen.setdefault(match, path)
+    for source, said in edge.redirects.items():
+        wrong = _redirect(source, said, [parts.get("domain", ""), *edge.hosts])
+        if wrong is not None:
+            path = ("edge", "redirects", source)
+            yield Problem(key=full_key(path), found=wrong[0], allowed=wrong[1], mend=config_rm(path, stack))
+
+
+def _redirect(source: str, said: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """Say what is wrong with a redirect, and what is allowed; None if nothing is."""
+    _, target = edge_rules.redirect(said)
+    host = not source.startswith("/")
+    if host and source in names:
+        return "a host name of the site itself", "other host names than slipway:domain and slipway:edge.hosts"
+    if host and target.startswith("/"):
+        return (
+            f"{show(target)} for a host name",
+            "for a host name: an address with its host, such as https://shop.example.org",
+        )
+    if target.endswith("*") and not host and not source.endswith("/*"):
+        return f"{show(target)} for one path alone", "a * in the target only where the path ends with /*"
+    if (
+        target in {source, f"{source}*"}
+        or target.startswith((f"https://{source}/", f"http://{source}/"))
+        or (source.endswith("*") and target.startswith(source[:-1]))
+    ):
+        return f"{show(target)}, which leads to itself", "another address"
+    return None
+
+
+def _served(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find uploads that would be served, but for an address."""
+    media = parts.get("media")
+    if isinstance(media, Media) and media.internal and media.url == NOT_SERVED:
         yield Problem(
             key=full_key(("media", "url")),
             found=show(media.url),
             allowed="an address, since slipway:media.internal is true: `X-Accel-Redirect` names it",
             mend=config_set(("media", "url"), "/media/", stack),
-        )
-    if isinstance(static, Static) and static.serve is not ServeStatic.PROJECT and static.url == media.url:
-        yield Problem(
-            key=full_key(("media", "url")),
-            found=f"{show(media.url)}, which is slipway:static.url too",
-            allowed="another path",
-            mend=config_set(("media", "url"), "/media/" if static.url != "/media/" else "/uploads/", stack),
         )
 
 
@@ -307,7 +344,7 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
             *_templates(parts["app"], stack),
             *_rendered(parts["app"], [path for _, path in storage.paths_of(parts)], stack),
         ]
-    problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack)]
+    problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack), *_addresses(parts, stack)]
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

@@ -48,6 +48,8 @@ MOVED: Mapping[Path_, Path_] = {
 """What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
+_SHOWN_PAIRS: frozenset[Path_] = frozenset({("edge", "headers"), ("edge", "redirects"), ("edge", "locations")})
+"""Pairs whose values are no secrets, and may be shown."""
 _SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
 
 
@@ -285,12 +287,16 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
         return Problem(
             key=full_key(path), found="a name that is not allowed", allowed=above.allowed, mend=config_rm(path, stack)
         )
-    if key is None:  # one variable of app.environment
+    if key is None:  # one of pairs, such as a variable of app.environment
+        above = KEYS[path[:-1]]
+        open_ = path[:-1] in _SHOWN_PAIRS
+        wrong = show(at(values, path)) if open_ else "something that is not text (not shown)"
+        example = next(iter(above.example.values())) if open_ and isinstance(above.example, dict) else "TEXT"
         return Problem(
             key=full_key(path),
-            found="a name that is not allowed" if is_name else "something that is not text (not shown)",
-            allowed=KEYS[path[:-1]].allowed,
-            mend=config_rm(path, stack) if is_name else config_set(path, "TEXT", stack),
+            found="a name that is not allowed" if is_name else wrong,
+            allowed=above.allowed,
+            mend=config_rm(path, stack) if is_name else config_set(path, example, stack),
         )
     return Problem(
         key=full_key(path),

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from components.snippets import stands_alone
+
 
 @dataclass(frozen=True)
 class Words:
@@ -117,6 +119,23 @@ def _pinned(image: str) -> str:
     if "@" not in name and (":" not in name or name.endswith(":latest")):
         _refuse()
     return image
+
+
+def _own_header(name: str) -> str:
+    """Refuse headers that carry what an answer is."""
+    taken = (
+        "cache-control connection content-disposition content-encoding content-length content-range content-type date "
+        "keep-alive location server set-cookie trailer transfer-encoding upgrade vary"
+    )
+    if name.lower() in taken.split() or name.lower().startswith("x-accel-"):
+        _refuse()
+    return name
+
+
+def _alone(snippet: str) -> str:
+    if not stands_alone(snippet):
+        _refuse()
+    return snippet
 
 
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -224,6 +243,34 @@ UrlFolderOrNone = Annotated[
     Field(pattern="^(none|/([A-Za-z0-9._~-]+/)+)$", max_length=255),
     BeforeValidator(text),
     Words("a path that starts and ends with /, such as /media/, or none"),
+]
+WebPath = Annotated[
+    str,
+    Field(pattern="^/([A-Za-z0-9._~-]+/)*([A-Za-z0-9._~-]+)?$", min_length=2, max_length=255),
+    BeforeValidator(text),
+]
+"""A path of a site: with a / at its end all that is below, else itself alone."""
+SiteName = Annotated[str, Field(pattern=rf"^([*][.])?{_LABEL}([.]{_LABEL})*$", max_length=253), BeforeValidator(text)]
+"""A host name, or all below one."""
+HeaderName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9-]*$", max_length=100), AfterValidator(_own_header)]
+HeaderValue = Annotated[str, Field(pattern="^[ -#%-~]+$", max_length=8192), BeforeValidator(text)]
+"""What nginx can send: printable, and without the sign that begins a variable."""
+RedirectFrom = Annotated[
+    str,
+    Field(pattern=rf"^(/|(/[A-Za-z0-9._~-]+)+(/[*]?)?|{_LABEL}([.]{_LABEL})*)$", max_length=255),
+]
+RedirectTo = Annotated[
+    str,
+    Field(
+        pattern=rf"^(30[1278] )?(/|https?://{_LABEL}([.]{_LABEL})*(:[0-9]+)?)(/?[A-Za-z0-9._~?=&%#+,@:!-]+)*/?[*]?$",
+        max_length=1024,
+    ),
+    BeforeValidator(text),
+]
+LocationMatch = Annotated[str, Field(pattern="^((=|~|~[*]|\\^~) )?[^\x00-\x20{};\"'#]+$", max_length=255)]
+"""What nginx takes after ``location``."""
+LocationText = Annotated[
+    str, Field(pattern="^[^\x00-\x08\x0b-\x1f]+$", max_length=16384), BeforeValidator(text), AfterValidator(_alone)
 ]
 UrlPath = Annotated[
     str,

@@ -101,6 +101,13 @@ reject() {
     say "refused $1:" && cat "$run/status/rejected" >&2
 }
 
+# quote: the lines that nginx has complained about; whoever reads its words has no other way to see them.
+quote() {
+    sed -n 's|.* in .*/nginx.conf:\([0-9][0-9]*\)$|\1|p' "$run/test.log" | sort -un | head -n 3 | while read -r line; do
+        echo "line $line: $(sed -n "${line}s/^ *//p" "$run/next/nginx.conf")"
+    done
+}
+
 # take ID: make ID's configuration the active one. Fails when it cannot be had now, or never.
 take() {
     found=$(server_lines "$config/$1/members")
@@ -111,7 +118,10 @@ take() {
     fi
     render "$1" "$found" || return 1
     if ! nginx -t -q -e stderr -c "$run/next/nginx.conf" 2>"$run/test.log"; then
-        head -c 2000 "$run/test.log" | reject "$1"
+        {
+            head -c 2000 "$run/test.log"
+            quote
+        } | reject "$1"
         return 1
     fi
     # Nobody reads these files until nginx is told to.

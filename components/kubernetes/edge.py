@@ -91,7 +91,7 @@ class Edge(target.Edge):
                     name=roles.EDGE,
                     annotations=exposure.annotations(args.exposure),
                 ),
-                spec=exposure.ingress(args.exposure, args.domain, secret),
+                spec=exposure.ingress(args.exposure, [args.domain, *args.hosts], secret),
                 opts=ResourceOptions(parent=self),
             )
         if args.exposure.kind is Expose.GATEWAY:
@@ -102,7 +102,7 @@ class Edge(target.Edge):
                 metadata=metadata.of(
                     args.owner, roles.EDGE, args.network, name=roles.EDGE, annotations=metadata.SKIP_AWAIT
                 ),
-                spec=exposure.route(args.exposure, args.domain),
+                spec=exposure.route(args.exposure, [args.domain, *args.hosts]),
                 opts=ResourceOptions(parent=self),
             )
 

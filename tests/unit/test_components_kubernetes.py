@@ -760,7 +760,7 @@ def test_process() -> None:
 # The edge -----------------------------------------------------------------------------------------------------------------
 
 
-def edge(exposure: args.Exposure | None = None, replicas: int = 2) -> Recorded:
+def edge(exposure: args.Exposure | None = None, replicas: int = 2, **other: Any) -> Recorded:  # noqa: ANN401 - fields are of many types
     """Make the edge."""
     made_of = args.EdgeArgs(
         owner=OWNER,
@@ -779,7 +779,7 @@ def edge(exposure: args.Exposure | None = None, replicas: int = 2) -> Recorded:
         stop_grace_seconds=40,
         together=True,
     )
-    return run(lambda: [(it := Edge("edge", made_of)).host, it.port, it.url])
+    return run(lambda: [(it := Edge("edge", replace(made_of, **other))).host, it.port, it.url])
 
 
 def test_edge() -> None:
@@ -886,6 +886,29 @@ def test_ingress_with_cert_manager() -> None:
     assert each.metadata["annotations"] == {**SKIPPED, "cert-manager.io/cluster-issuer": "letsencrypt"}
     assert each.spec["tls"] == [{"hosts": ["shop.example.org"], "secretName": "edge-tls"}]
     assert "Secret" not in kinds(recorded)
+
+
+@pytest.mark.parametrize("tls", [TLS, args.Tls(kind=TlsFrom.CERT_MANAGER, issuer="letsencrypt")])
+def test_further_host_names(tls: args.Tls) -> None:
+    """What leads to the edge, and what proves who it is, know every name of the site."""
+    names = ["shop.example.org", "shop.example.com", "*.shop.example.org"]
+    found = [
+        edge(args.Exposure(kind=kind, gateway="gateways/public", tls=tls), hosts=names[1:])
+        for kind in (Expose.INGRESS, Expose.GATEWAY)
+    ]
+    ingress = made(found[0], "Ingress").spec
+
+    assert [each["host"] for each in ingress["rules"]] == names
+    assert ingress["tls"][0]["hosts"] == names
+    assert made(found[1], "HTTPRoute").spec["hostnames"] == names
+    if tls is not TLS:
+        assert made(found[1], "Certificate").spec["dnsNames"] == names
+
+
+def test_where_the_app_serves_its_static_files() -> None:
+    """Nothing is mounted for them."""
+    only = container(made(edge(static=None), "Deployment", "edge"))
+    assert "/srv/static" not in mounts(only)
 
 
 def test_gateway() -> None:

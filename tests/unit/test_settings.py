@@ -103,6 +103,11 @@ def test_what_is_required_is_enough() -> None:
             "image": "nginx:1.26",
             "max_body_mb": 25,
             "timeout_seconds": 30,
+            "hosts": [],
+            "websockets": [],
+            "headers": {},
+            "redirects": {},
+            "locations": {},
             "resources": {"memory_mb": 128, "cpus": 0.5},
         },
         "static": {"serve": "nginx", "url": "/static/", "root": None},
@@ -558,7 +563,8 @@ def test_a_group_must_be_a_group(value: object, found: str) -> None:
         Problem(
             key="slipway:edge",
             found=found,
-            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, resources",
+            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, hosts, websockets, headers, "
+            "redirects, locations, resources",
             mend="pulumi config rm 'slipway:edge' --stack shop",
         ),
     )
@@ -812,9 +818,9 @@ PLACE = "a path that is in no other of them, and that no other of them is in"
         (
             {"media.url": "/static/"},
             "media.url",
-            '"/static/", which is slipway:static.url too',
-            "another path",
-            "config set --path 'slipway:media.url' /media/",
+            "/static/, which is slipway:static.url too",
+            "each address once",
+            "config rm --path 'slipway:media.url'",
         ),
         (
             {"media.url": "media"},
@@ -837,6 +843,119 @@ def test_what_is_wrong_with_files(changes: dict[str, Any], key: str, found: str,
     assert problems(changes) == [
         Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop")
     ]
+
+
+@pytest.mark.parametrize(
+    ("edge", "key", "found", "allowed"),
+    [
+        ({"websockets": "/media/"}, "websockets", "/media/, which is slipway:media.url too", "each address once"),
+        (
+            {"locations": {"^~ /static/": "return 404;"}},
+            'locations["^~ /static/"]',
+            "/static/, which is slipway:static.url too",
+            "each address once",
+        ),
+        ({"locations": {"/": "return 404;"}}, 'locations["/"]', "/, which is the app's", "each address once"),
+        (
+            {"websockets": "/ws", "locations": {"= /ws": "return 404;"}},
+            'locations["= /ws"]',
+            "/ws, which is slipway:edge.websockets too",
+            "each address once",
+        ),
+        (
+            {"redirects": {"/a/*": "/b"}, "websockets": "/a/"},
+            'redirects["/a/*"]',
+            "/a/, which is slipway:edge.websockets too",
+            "each address once",
+        ),
+        (
+            {"redirects": {"localhost": "https://example.org"}},
+            "redirects.localhost",
+            "a host name of the site itself",
+            "other host names than slipway:domain and slipway:edge.hosts",
+        ),
+        (
+            {"redirects": {"old.example.org": "/new"}},
+            'redirects["old.example.org"]',
+            '"/new" for a host name',
+            "for a host name: an address with its host, such as https://shop.example.org",
+        ),
+        (
+            {"redirects": {"/old/": "/new/*"}},
+            'redirects["/old/"]',
+            '"/new/*" for one path alone',
+            "a * in the target only where the path ends with /*",
+        ),
+        *(
+            (
+                {"redirects": {source: target}},
+                f'redirects["{source}"]',
+                f'"{shown}", which leads to itself',
+                "another address",
+            )
+            for source, target, shown in (
+                ("/a", "302 /a", "/a"),
+                ("/a/*", "/a/b/*", "/a/b/*"),
+                ("a.example.org", "https://a.example.org/b", "https://a.example.org/b"),
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_with_addresses(edge: dict[str, Any], key: str, found: str, allowed: str) -> None:
+    """An address means one thing, and a redirect leads somewhere else."""
+    assert problems({"edge": edge}) == [
+        Problem(
+            key=f"slipway:edge.{key}",
+            found=found,
+            allowed=allowed,
+            mend=f"pulumi config rm --path 'slipway:edge.{key}' --stack shop",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value", "mend"),
+    [
+        ("headers", "X-Frame-Options", "a$b", "same-origin"),
+        ("headers", "X-Frame-Options", "a\nb", "same-origin"),
+        ("redirects", "/a", "b", "'https://blog.example.org/*'"),
+        ("redirects", "/a", "300 /b", "'https://blog.example.org/*'"),
+        ("redirects", "/a", "/b; return", "'https://blog.example.org/*'"),
+        ("redirects", "/a/*", "/b*c", "'https://blog.example.org/*'"),
+        ("locations", "/a", "return 200", "'return 200 '\"'\"'User-agent: *'\"'\"';'"),
+        ("locations", "/a", "} location /b {", "'return 200 '\"'\"'User-agent: *'\"'\"';'"),
+    ],
+)
+def test_a_wrong_value_of_a_pair(group: str, name: str, value: str, mend: str) -> None:
+    """What stands there is shown, since it is no secret."""
+    key = (
+        f"slipway:edge.{group}.{name}" if name.isidentifier() or "/" not in name else f'slipway:edge.{group}["{name}"]'
+    )
+    assert problem(f"edge.{group}", {name: value}) == Problem(
+        key=key,
+        found=json.dumps(value),
+        allowed=KEYS["edge", group].allowed,
+        mend=f"pulumi config set --path '{key}' {mend} --stack shop",
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("headers", "Content-Type"),
+        ("headers", "x-accel-redirect"),
+        ("headers", "a b"),
+        ("redirects", "old" + "_.example.org"),
+        ("redirects", "/*"),
+        ("redirects", "/a*"),
+        ("locations", "/a { }"),
+        ("locations", "~~ /a"),
+    ],
+)
+def test_a_wrong_name_of_a_pair(group: str, name: str) -> None:
+    """Names are checked as values are."""
+    found = problem(f"edge.{group}", {name: {"headers": "a", "redirects": "/b", "locations": "return 200;"}[group]})
+    assert (found.found, found.allowed) == ("a name that is not allowed", KEYS["edge", group].allowed)
 
 
 def test_the_project_may_serve_what_nginx_would() -> None:
