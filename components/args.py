@@ -6,7 +6,7 @@ before anything runs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pulumi import Input, Resource
 
@@ -393,6 +393,8 @@ class ProcessArgs:
     """What else it keeps."""
     stop_grace_seconds: int
     """How long an old one may finish what it does."""
+    port: int | None = None
+    """Where it listens; None if it does not."""
     together: bool = False
     """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
@@ -413,6 +415,8 @@ class EdgeArgs:
     """The public host name."""
     hosts: Sequence[str] = ()
     """Further names that visitors ask for; ``*.`` before one for all below it."""
+    upstreams: Mapping[str, int] = field(default_factory=dict)
+    """The port of each component beside web that it sends requests to, by its name."""
     replicas: int
     """How many there are, where the port of a host is not what limits them to one."""
     address: str
@@ -452,7 +456,8 @@ class SwitchArgs:
     site: str
     """Text of ``nginx.conf``."""
     members: Sequence[Input[str]]
-    """``host:port`` of each web process of the release that there is a name for."""
+    """``host:port`` of each web process of the release that there is a name for; of each other that gets requests, too,
+    with its upstream and ``=`` before it."""
     replicas: int
     """The least number of web processes of the release that must answer."""
     edge_host: Input[str]

@@ -42,6 +42,7 @@ COMMON: dict[str, Any] = {
         "timeout_seconds": 30,
         "hosts": [],
         "websockets": [],
+        "routes": {},
         "headers": {},
         "redirects": {},
         "locations": {},
@@ -78,6 +79,7 @@ COMMON: dict[str, Any] = {
 ENTRIES: dict[str, dict[str, Any]] = {
     "processes": {
         "replicas": 1,
+        "port": None,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
     },

@@ -7,6 +7,7 @@ target by name.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 from pulumi import Input, Output, Resource, ResourceOptions
@@ -20,6 +21,7 @@ from components import (
     image,
     nginx,
     release,
+    routes,
     steps,
     storage,
     target,
@@ -27,9 +29,9 @@ from components import (
 )
 from components.app import PORT
 from components.budget import budget
-from components.flows import flows, process_role
+from components.flows import flows
 from components.health import HealthPage
-from components.labels import Owner
+from components.labels import Owner, process_role
 from components.model import Access, PostgresProvider, RedisProvider, ServeStatic, Settings, Target, TlsFrom
 from components.secrets import Secrets
 from components.settings import ROOT
@@ -246,6 +248,7 @@ class Deployment:
                     media_root=settings.media.root,
                     files=self._files(name),
                     stop_grace_seconds=process.stop_grace_seconds,
+                    port=process.port,
                     together=self._together,
                 ),
                 self._opts,
@@ -257,6 +260,14 @@ class Deployment:
         """Let the edge serve the release."""
         settings = self._settings
         site = nginx.site(settings)
+        upstreams = routes.upstreams(settings)
+        roles = [process_role(name) for name in settings.processes]
+        routed = [
+            member.apply(partial(routes.member, role))
+            for role, process in zip(roles, processes, strict=True)
+            if role in upstreams
+            for member in process.members
+        ]
         configuration = self._configuration()
         edge = self._make.edge(
             "edge",
@@ -267,6 +278,7 @@ class Deployment:
                 site=site,
                 domain=settings.domain,
                 hosts=edge_rules.further_hosts(settings.edge),
+                upstreams=upstreams,
                 replicas=settings.kubernetes.edge_replicas,
                 address=settings.edge.address,
                 port=settings.edge.port,
@@ -289,7 +301,7 @@ class Deployment:
                 resources=settings.edge.resources,
                 release=self.release,
                 site=site,
-                members=web.members,
+                members=[*web.members, *routed],
                 revision=web.revision,
                 replicas=scale.min if scale.enabled else settings.web.replicas,
                 edge_host=edge.host,

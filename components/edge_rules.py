@@ -1,13 +1,14 @@
 """What nginx does with the addresses of a site: which it answers itself, and which it hands on. Pure.
 
 This module owns the parts of ``nginx.conf`` that follow from the settings of a project: static files and uploads,
-websockets, redirects, headers, locations of its own. The frame around them is in ``nginx.py``.
+websockets, routes, redirects, headers, locations of its own. The frame around them is in ``nginx.py``.
 """
 
 import re
 from collections.abc import Iterator
 from textwrap import indent
 
+from components import routes
 from components.keys import Path_
 from components.model import NOT_SERVED, Edge, Media, ServeStatic, Settings, Static
 
@@ -19,9 +20,6 @@ MEDIA_DIR = "/srv/media"
 
 WEBSOCKET_SECONDS = 3600
 """How long a websocket may say nothing. The app ends it earlier, if it wants to."""
-
-APP = "app"
-"""The upstream of the web processes."""
 
 _TEXT = "application/javascript application/json image/svg+xml text/css text/javascript text/plain text/xml"
 
@@ -44,11 +42,18 @@ _MEDIA = """
 
 _HANDED_ON = """
         location {match} {{
-            error_page 418 = @{large};
+            error_page 418 = {large};
             if ($large) {{
                 return 418;
             }}
 {timeouts}            proxy_pass http://{upstream};
+        }}
+"""
+
+_LARGE = """
+        location {large} {{
+            proxy_request_buffering off;
+            proxy_pass http://{upstream};
         }}
 """
 
@@ -74,7 +79,7 @@ _INTERNAL = """\
 """
 
 CONNECTION = """\
-    map $websocket $connection {{
+    map $websocket $app_connection {{
         default upgrade;
         "" {otherwise};
     }}
@@ -146,7 +151,7 @@ def proxy(edge: Edge) -> str:
 
 def connection(edge: Edge) -> str:
     """Give what ``Connection`` says to the app."""
-    return "$connection" if edge.websockets else KEPT
+    return "$app_connection" if edge.websockets else KEPT
 
 
 def headers(edge: Edge) -> str:
@@ -174,7 +179,8 @@ def taken(edge: Edge, static: Static | None, media: Media | None) -> Iterator[tu
         yield ("static", "url"), static.url
     if media is not None and media.url != NOT_SERVED:
         yield ("media", "url"), media.url
-    yield from ((("edge", "websockets"), _match(path)) for path in dict.fromkeys(edge.websockets))
+    for path in routes.handed_on(edge):
+        yield ("edge", "routes", path) if path in edge.routes else ("edge", "websockets"), _match(path)
     for source in edge.redirects:
         if source.startswith("/"):
             yield ("edge", "redirects", source), source[:-1] if source.endswith("*") else f"= {source}"
@@ -234,11 +240,28 @@ def _of_files(edge: Edge) -> str:
 
 
 def _handed_on(edge: Edge) -> str:
-    """Give the locations that go to processes, but for ``/``."""
+    """Give the locations that go to processes, but for ``/``, which is in the frame with where its large requests go."""
+    found = {path: routes.upstream(edge, path) for path in routes.handed_on(edge)}
+    others = [name for name in dict.fromkeys(found.values()) if name != routes.APP]
     return "".join(
-        _HANDED_ON.format(match=_match(path), large="large", timeouts=_TIMEOUTS, upstream=APP)
-        for path in dict.fromkeys(edge.websockets)
+        [
+            *(
+                _HANDED_ON.format(
+                    match=_match(path),
+                    large=_large(name),
+                    timeouts=_TIMEOUTS if routes.is_websocket(edge, path) else "",
+                    upstream=name,
+                )
+                for path, name in found.items()
+            ),
+            *(_LARGE.format(large=_large(name), upstream=name) for name in others),
+        ]
     )
+
+
+def _large(upstream: str) -> str:
+    """Name the location of large requests, which are passed on as they come."""
+    return "@large" if upstream == routes.APP else f"@large-{upstream}"
 
 
 def _websockets(edge: Edge) -> str:

@@ -5,7 +5,9 @@ Both ends are named as the labels name their components. Names are looked up by 
 
 from dataclasses import dataclass
 
+from components import routes
 from components.app import PORT
+from components.labels import process_role
 from components.model import PostgresProvider, RedisProvider, ServeStatic, Settings
 from components.nginx import HTTP_PORT, STATUS_PORT
 
@@ -37,11 +39,6 @@ class Flow:
     """To which port; ANY_PORT for all."""
 
 
-def process_role(name: str) -> str:
-    """Name the component of a process that settings name."""
-    return f"process-{name}"
-
-
 def flows(settings: Settings) -> list[Flow]:
     """List every connection of a stack, sorted and each once."""
     processes = [process_role(name) for name in settings.processes]
@@ -49,6 +46,7 @@ def flows(settings: Settings) -> list[Flow]:
     found = [
         Flow(ANYWHERE, "edge", HTTP_PORT),
         Flow("edge", "web", PORT),
+        *(Flow("edge", role, port) for role, port in routes.upstreams(settings).items()),
         Flow("switch", "edge", HTTP_PORT),
         Flow("switch", "edge", STATUS_PORT),
         Flow("switch", "web", PORT),

@@ -36,3 +36,8 @@ class Owner:
     def labels(self, component: str) -> dict[str, str]:
         """Give the labels of whatever belongs to a component."""
         return {PROJECT: self.project, STACK: self.stack, COMPONENT: component}
+
+
+def process_role(name: str) -> str:
+    """Name the component of a process that settings name."""
+    return f"process-{name}"

@@ -34,6 +34,7 @@ from components.values import (
     NamespaceName,
     Number,
     PackageName,
+    Port,
     PythonVersion,
     RedirectFrom,
     RedirectTo,
@@ -235,6 +236,13 @@ class Edge(_Model):
         description="Where websockets are: such a connection may stay open and say nothing for an hour.",
         examples=["/ws/"],
     )
+    routes: Annotated[
+        dict[WebPath, Slug],
+        Words("PATH: NAME pairs, each path with a / at the end for all below, each name one of slipway:processes"),
+    ] = Field(
+        description="Paths that another process answers than web, by its name in `slipway:processes`, where its port is.",
+        examples=[{"/ws/": "sockets"}],
+    )
     headers: Annotated[
         dict[HeaderName, HeaderValue],
         Words(
@@ -302,6 +310,11 @@ class Process(_Model):
         examples=["python manage.py worker"],
     )
     replicas: Whole = Field(ge=1, le=50, description="How many of it run.", examples=[1])
+    port: Port | None = Field(
+        description="Where it listens, on all addresses, if it does. It counts as started once it takes connections, and "
+        "`slipway:edge.routes` may send it requests.",
+        examples=[9000],
+    )
     stop_grace_seconds: Whole = Field(
         ge=0, le=3600, description="How long an old one may finish what it does; 0 kills at once.", examples=[35]
     )

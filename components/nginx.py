@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from pulumi import Input
 
-from components import edge_rules
+from components import edge_rules, routes
 from components.edge_rules import CLOSED, KEPT
 from components.health import HealthPage
 from components.model import Expose, Settings, Target
@@ -169,11 +170,11 @@ _CONNECTION = "proxy_set_header Connection {otherwise};"
 # kept: it would outlive the process behind it. The app closes each, so that the ports of the edge do not run out.
 # Named three times, the address is asked again where a connection was refused, as by a process that has just gone.
 _ONE_NAME = """\
-upstream app {{
-    zone app 128k;
-    server {name} max_fails=0;
-    server {name} max_fails=0;
-    server {name} max_fails=0;
+upstream {upstream} {{
+    zone {upstream} 128k;
+    server {address} max_fails=0;
+    server {address} max_fails=0;
+    server {address} max_fails=0;
 }}
 """
 
@@ -247,20 +248,27 @@ _PROXIED: Mapping[Target, Callable[[Settings], bool]] = {
 """Whether visitors can connect to the edge through a proxy alone."""
 
 
-def standalone(site_text: str, upstream: str) -> Mapping[str, str]:
+def standalone(site_text: str, upstream: str, others: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, str]:
     """Give every file of an edge that no switch writes to: name and text. Another text is another process.
 
     Args:
         site_text: what ``site()`` gave.
         upstream: ``host:port`` of the one address that stands for all web processes.
+        others: the same of each other upstream, by its name.
     """
     text = site_text
     for said in (_CONNECTION, edge_rules.CONNECTION):
         text = text.replace(said.format(otherwise=KEPT), said.format(otherwise=CLOSED))
     return {
         "nginx.conf": text,
-        "upstream.conf": _ONE_NAME.format(name=upstream),
-        "status.conf": _STATUS.format(port=STATUS_PORT, id=configuration_id(text, [upstream])),
+        "upstream.conf": "".join(
+            _ONE_NAME.format(upstream=name, address=address)
+            for name, address in {routes.APP: upstream, **others}.items()
+        ),
+        "status.conf": _STATUS.format(
+            port=STATUS_PORT,
+            id=configuration_id(text, [upstream, *(routes.member(name, address) for name, address in others.items())]),
+        ),
     }
 
 
@@ -290,7 +298,8 @@ def switch_environment(site_text: str, members: Sequence[str], edge_host: str) -
 
     Args:
         site_text: what ``site()`` gave.
-        members: ``host:port`` of each web container, as a container on the edge's network reaches it.
+        members: ``host:port`` of each web container, as a container on the edge's network reaches it; of another
+            upstream with its name before it (``routes.member``).
         edge_host: name of the edge's container on that network.
     """
     return {

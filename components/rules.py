@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import edge_rules, environment, storage, template
-from components.keys import KEYS, NAME, Path_
+from components.keys import NAME, Path_, key_at
 from components.model import (
     NOT_SERVED,
     App,
@@ -19,6 +19,7 @@ from components.model import (
     Media,
     Postgres,
     PostgresProvider,
+    Process,
     ServeStatic,
     Static,
     Target,
@@ -90,9 +91,11 @@ def _is_below(path: Path_, other: Path_) -> bool:
 
 def _required(path: Path_, why: str, stack: str) -> Problem:
     """Say that a value is needed, since another one is what it is."""
-    key = KEYS[path]
+    key = key_at(path)
+    if key is None:
+        raise AssertionError("a key of the model")
     return Problem(
-        key=key.name, found="nothing", allowed=f"{key.allowed}; {why}", mend=config_set(path, key.example, stack)
+        key=full_key(path), found="nothing", allowed=f"{key.allowed}; {why}", mend=config_set(path, key.example, stack)
     )
 
 
@@ -283,11 +286,28 @@ def _addresses(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
                 mend=config_rm(path, stack),
             )
         seen.setdefault(match, path)
+    yield from _routes(edge, parts.get("processes"), stack)
     for source, said in edge.redirects.items():
         wrong = _redirect(source, said, [parts.get("domain", ""), *edge.hosts])
         if wrong is not None:
             path = ("edge", "redirects", source)
             yield Problem(key=full_key(path), found=wrong[0], allowed=wrong[1], mend=config_rm(path, stack))
+
+
+def _routes(edge: Edge, processes: Mapping[str, Process] | None, stack: str) -> Iterator[Problem]:
+    """Find routes to processes that are not there, or do not listen."""
+    if processes is None:
+        return
+    for route, name in edge.routes.items():
+        path: Path_ = ("edge", "routes", route)
+        if name not in processes:
+            allowed = (
+                f"one of {', '.join(processes)}" if processes else "names of slipway:processes, where there is none"
+            )
+            mend = config_set(path, next(iter(processes)), stack) if processes else config_rm(path, stack)
+            yield Problem(key=full_key(path), found=f"{show(name)}, which is no process", allowed=allowed, mend=mend)
+        elif processes[name].port is None:
+            yield _required(("processes", name, "port"), f"{full_key(path)} sends it requests", stack)
 
 
 def _redirect(source: str, said: str, names: Sequence[str]) -> tuple[str, str] | None:

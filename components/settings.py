@@ -48,7 +48,9 @@ MOVED: Mapping[Path_, Path_] = {
 """What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
-_SHOWN_PAIRS: frozenset[Path_] = frozenset({("edge", "headers"), ("edge", "redirects"), ("edge", "locations")})
+_SHOWN_PAIRS: frozenset[Path_] = frozenset(
+    {("edge", "routes"), ("edge", "headers"), ("edge", "redirects"), ("edge", "locations")}
+)
 """Pairs whose values are no secrets, and may be shown."""
 _SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
 

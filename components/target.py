@@ -63,7 +63,10 @@ class Step(ComponentResource):
 
 
 class Process(ComponentResource):
-    """The processes of one release beside those that serve it. Nobody asks them anything."""
+    """The processes of one release beside those that serve it. Who has a port may be sent requests."""
+
+    members: Sequence[Output[str]]
+    """``host:port`` of each that listens, where each has a name of its own."""
 
 
 class Web(ComponentResource):

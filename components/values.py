@@ -148,6 +148,7 @@ _IMAGE = (
 )
 
 Whole = Annotated[int, BeforeValidator(_whole)]
+Port = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=65535), Words("a whole number from 1024 to 65535")]
 Number = Annotated[float, BeforeValidator(_number)]
 Switch = Annotated[bool, BeforeValidator(_switch), Words("true or false")]
 Slug = Annotated[

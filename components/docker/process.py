@@ -1,17 +1,17 @@
 """Containers of the app beside those that serve it: workers of a queue, schedulers, whatever settings name.
 
 A release gets new ones beside the old, which finish what they do once it is served. One that does not stay up fails the
-update: Docker starts it again and again, so that it always seems to run; what is asked is how long it has.
+update: Docker starts it again and again, so that it always seems to run; what is asked is how long it has, or whether it
+takes connections, where it should.
 """
 
 from pulumi import ResourceOptions
 
-from components import target
+from components import health, target
 from components.app import USER
 from components.args import ProcessArgs
 from components.docker.container import SECRETS_DIR, Container, Health, Mount, create
-from components.flows import process_role
-from components.labels import RELEASE
+from components.labels import RELEASE, process_role
 
 STEADY_SECONDS = 10
 """How long one must have run to count as running."""
@@ -32,9 +32,13 @@ class Process(target.Process):
     def __init__(self, name: str, args: ProcessArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("slipway:docker:Process", name, {}, opts)
         role = process_role(args.process)
-        for number in range(1, args.replicas + 1):
+        containers = [
             create(args.owner.named(f"{role}-{number}"), self._container(args, role), ResourceOptions(parent=self))
-        self.register_outputs({})
+            for number in range(1, args.replicas + 1)
+        ]
+        port = args.port
+        self.members = [each.name.apply(lambda host: f"{host}:{port}") for each in containers if port is not None]
+        self.register_outputs({"members": self.members})
 
     @staticmethod
     def _container(args: ProcessArgs, role: str) -> Container:
@@ -51,6 +55,10 @@ class Process(target.Process):
                 Mount(volume=args.secrets, target=SECRETS_DIR),
                 *(Mount(volume=each.storage, target=each.path, writable=each.writable) for each in args.files),
             ],
-            health=Health(command=["sh", "-c", STEADY], startup_seconds=STARTUP_SECONDS, interval_seconds=5),
+            health=Health(
+                command=["sh", "-c", STEADY] if args.port is None else health.listens(args.port),
+                startup_seconds=STARTUP_SECONDS,
+                interval_seconds=5,
+            ),
             stop_grace_seconds=args.stop_grace_seconds,
         )

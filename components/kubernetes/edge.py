@@ -37,7 +37,9 @@ class Edge(target.Edge):
             f"{name}-configuration",
             metadata=metadata.of(args.owner, roles.EDGE, args.network),
             immutable=True,
-            data=dict(nginx.standalone(args.site, _UPSTREAM)),
+            data=dict(
+                nginx.standalone(args.site, _UPSTREAM, {role: f"{role}:{p}" for role, p in args.upstreams.items()})
+            ),
             opts=ResourceOptions(parent=self),
         )
         edge = Workload(
@@ -55,19 +57,21 @@ class Edge(target.Edge):
         self.register_outputs({"host": self.host, "port": self.port, "url": self.url})
 
     def _services(self, name: str, args: EdgeArgs) -> list[core.v1.Service]:
-        """Make the Services of the web processes: one address for all, and the addresses of each."""
-        ports = [core.v1.ServicePortArgs(port=shared.PORT, target_port=shared.PORT, protocol="TCP")]
-        selector = args.owner.labels(roles.WEB)
+        """Make the Services of what gets requests: one address for all of it, and for web the addresses of each."""
+        named = [(roles.WEB, roles.WEB, None, shared.PORT), (roles.WEB, roles.WEB_PODS, "None", shared.PORT)]
+        named += [(role, role, None, port) for role, port in args.upstreams.items()]
         return [
             core.v1.Service(
                 f"{name}-{service}",
-                metadata=metadata.of(
-                    args.owner, roles.WEB, args.network, name=service, annotations=metadata.SKIP_AWAIT
+                metadata=metadata.of(args.owner, role, args.network, name=service, annotations=metadata.SKIP_AWAIT),
+                spec=core.v1.ServiceSpecArgs(
+                    cluster_ip=address,
+                    selector=args.owner.labels(role),
+                    ports=[core.v1.ServicePortArgs(port=port, target_port=port, protocol="TCP")],
                 ),
-                spec=core.v1.ServiceSpecArgs(cluster_ip=address, selector=selector, ports=ports),
                 opts=ResourceOptions(parent=self),
             )
-            for service, address in ((roles.WEB, None), (roles.WEB_PODS, "None"))
+            for role, service, address, port in named
         ]
 
     def _expose(self, name: str, args: EdgeArgs) -> None:

@@ -63,15 +63,26 @@ def program(command: Sequence[str], startup_seconds: int) -> Probes:
     return _probes(startup_seconds, command=core.v1.ExecActionArgs(command=[*command]))
 
 
+def listens(port: int, startup_seconds: int) -> Probes:
+    """Connect to a port, and say nothing."""
+    return _probes(startup_seconds, connection=core.v1.TCPSocketActionArgs(port=port))
+
+
 def _probes(
     startup_seconds: int,
     *,
     http: core.v1.HTTPGetActionArgs | None = None,
     command: core.v1.ExecActionArgs | None = None,
+    connection: core.v1.TCPSocketActionArgs | None = None,
 ) -> Probes:
     def probe(period: int, failures: int, timeout: int = TIMEOUT_SECONDS) -> core.v1.ProbeArgs:
         return core.v1.ProbeArgs(
-            http_get=http, exec_=command, period_seconds=period, failure_threshold=failures, timeout_seconds=timeout
+            http_get=http,
+            exec_=command,
+            tcp_socket=connection,
+            period_seconds=period,
+            failure_threshold=failures,
+            timeout_seconds=timeout,
         )
 
     return Probes(

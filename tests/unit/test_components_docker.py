@@ -460,6 +460,32 @@ def test_process() -> None:
     assert container.deletes_first is False
 
 
+def test_a_process_that_listens() -> None:
+    """It counts once it takes connections, and has an address for each."""
+    made = args.ProcessArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        process="sockets",
+        replicas=2,
+        resources=SMALL,
+        command=["daphne"],
+        environment={},
+        secrets="hidden",
+        networks=["outside", "inside"],
+        storage="media",
+        media_root="/app/media",
+        stop_grace_seconds=35,
+        port=9000,
+    )
+    recorded = run(lambda: docker.Process("process-sockets", made).members)
+
+    assert recorded.result == [f"shop-test-process-sockets-{number}-0123456:9000" for number in (1, 2)]
+    container = recorded.one(CONTAINER, "shop-test-process-sockets-1")
+    assert container.inputs["healthcheck"]["tests"] == ["CMD", *health.listens(9000)]
+    assert "ports" not in container.inputs
+
+
 @pytest.mark.parametrize(("began", "code"), [(0, 0), (9_000, 1), (8_999, 0)])
 def test_a_process_counts_once_it_has_run_for_a_while(tmp_path: Path, began: int, code: int) -> None:
     """The check compares when the first process of the container began, in ticks, with the time since the start."""

@@ -724,6 +724,34 @@ def test_timeouts_are_bounded() -> None:
     assert made(web(replicas=50), "Deployment", "web").timeouts["update"] == "1800s"
 
 
+def test_a_process_that_listens() -> None:
+    """It is well while it takes connections, and takes requests until every node knows that it goes."""
+    made_of = args.ProcessArgs(
+        owner=OWNER,
+        image="app@sha256:1",
+        release="0123456789ab",
+        process="sockets",
+        replicas=1,
+        resources=SMALL,
+        command=["daphne"],
+        environment={},
+        secrets="app-secrets-1",
+        networks=["shop-test"],
+        storage="media",
+        media_root="/app/media",
+        stop_grace_seconds=35,
+        port=9000,
+    )
+    each = made(run(lambda: Process("process-sockets", made_of)), "Deployment", "process-sockets")
+    only = container(each)
+
+    assert only["ports"] == [{"containerPort": 9000, "protocol": "TCP"}]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert only[probe]["tcpSocket"] == {"port": 9000}
+    assert only["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    assert (each.pod or {})["terminationGracePeriodSeconds"] == 40
+
+
 def test_process() -> None:
     """Another process of the app has its name from settings, no port, no probes, and counts after some seconds."""
     made_of = args.ProcessArgs(
@@ -903,6 +931,18 @@ def test_further_host_names(tls: args.Tls) -> None:
     assert made(found[1], "HTTPRoute").spec["hostnames"] == names
     if tls is not TLS:
         assert made(found[1], "Certificate").spec["dnsNames"] == names
+
+
+def test_upstreams() -> None:
+    """Each process that gets requests has a Service, and nginx knows its name."""
+    recorded = edge(upstreams={"process-sockets": 9000})
+    service = made(recorded, "Service", "process-sockets")
+
+    assert service.spec["selector"] == {**OURS, "slipway.component": "process-sockets"}
+    assert service.spec["ports"] == [{"port": 9000, "targetPort": 9000, "protocol": "TCP"}]
+    assert service.metadata["annotations"] == SKIPPED
+    assert "server process-sockets:9000 max_fails=0;" in made(recorded, "ConfigMap").inputs["data"]["upstream.conf"]
+    assert service.urn in made(recorded, "Deployment", "edge").dependencies
 
 
 def test_where_the_app_serves_its_static_files() -> None:

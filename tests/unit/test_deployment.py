@@ -127,6 +127,24 @@ def test_static_files_on_a_volume() -> None:
     assert recorded.one(CONTAINER, "edge-server").mounts["/srv/static"] == ("shop-test-collected", False)
 
 
+def test_the_switch_knows_the_members_of_each_upstream() -> None:
+    """Web has its members as ever; a process that gets requests names its upstream, and one that gets none is left out."""
+    said = {
+        **SAID,
+        "processes": {
+            "sockets": {"command": "daphne", "port": 9000},
+            "worker": {"command": "celery", "port": 9001},
+        },
+        "edge": {"routes": {"/ws/": "sockets"}},
+    }
+    recorded = deployed(said)
+
+    assert recorded.one(CONTAINER, "shop-test-switch").env["SLIPWAY_MEMBERS"] == (
+        "shop-test-web-1-0123456:8000 shop-test-web-2-0123456:8000 "
+        "process-sockets=shop-test-process-sockets-1-0123456:9000"
+    )
+
+
 def test_volumes() -> None:
     """Each is mounted by those who are named, and protected as the uploads are."""
     said = {

@@ -91,7 +91,7 @@ UPGRADE = """\
         "~^/ws/" $wants_websocket;
         "~^/live[.]socket$" $wants_websocket;
     }
-    map $websocket $connection {
+    map $websocket $app_connection {
         default upgrade;
         "" "";
     }
@@ -106,7 +106,9 @@ def test_websockets() -> None:
 
     assert edge(**said["edge"]) == WEBSOCKET + WEBSOCKET.replace("location /ws/ {", "location = /live.socket {")
     assert UPGRADE in text
-    assert "        proxy_set_header Connection $connection;\n        proxy_set_header Upgrade $websocket;\n" in text
+    assert (
+        "        proxy_set_header Connection $app_connection;\n        proxy_set_header Upgrade $websocket;\n" in text
+    )
     assert "$websocket" not in nginx.site(settings())
 
 
@@ -115,7 +117,7 @@ def test_websockets_where_no_connection_is_kept() -> None:
     text = nginx.standalone(nginx.site(settings({"edge": {"websockets": ["/ws/"]}})), "web:8000")["nginx.conf"]
 
     assert '        default upgrade;\n        "" close;\n' in text
-    assert "proxy_set_header Connection $connection;" in text
+    assert "proxy_set_header Connection $app_connection;" in text
 
 
 @pytest.mark.parametrize(
@@ -201,3 +203,44 @@ def test_a_target_taken_apart() -> None:
     """It is for ever unless something else is said."""
     assert redirect("/a") == ("301", "/a")
     assert redirect("302 /a") == ("302", "/a")
+
+
+def to_process(match: str, timeouts: str = "") -> str:
+    """Give a location that another process answers than web."""
+    text = WEBSOCKET.replace("@large", "@large-process-sockets").replace("http://app", "http://process-sockets")
+    before, _, after = text.partition("            proxy_send_timeout 3600s;\n            proxy_read_timeout 3600s;\n")
+    return (before + timeouts + after).replace("location /ws/ {", f"location {match} {{")
+
+
+LARGE = """
+        location @large-process-sockets {
+            proxy_request_buffering off;
+            proxy_pass http://process-sockets;
+        }
+"""
+LONG = "            proxy_send_timeout 3600s;\n            proxy_read_timeout 3600s;\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"routes": {"/api/": "sockets"}}, to_process("/api/") + LARGE),
+        ({"routes": {"/ws/": "sockets"}, "websockets": "/ws/"}, to_process("/ws/", LONG) + LARGE),
+        (
+            {"routes": {"/ws/": "sockets"}, "websockets": "/ws/chat /other/"},
+            to_process("/ws/")
+            + to_process("= /ws/chat", LONG)
+            + WEBSOCKET.replace("location /ws/ {", "location /other/ {")
+            + LARGE,
+        ),
+        (
+            {"routes": {"/a/": "sockets", "/a/b": "sockets"}},
+            to_process("/a/") + to_process("= /a/b") + LARGE,
+        ),
+    ],
+)
+def test_routes(said: Mapping[str, Any], text: str) -> None:
+    """A path and what is below it go to the process that is named, with the patience that its websockets need."""
+    processes = {"sockets": {"command": "daphne", "port": 9000}}
+    found = edge_rules.locations(settings({"edge": said, "processes": processes}))
+    assert found.removeprefix(STATIC + MEDIA) == text

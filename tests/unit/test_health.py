@@ -96,3 +96,15 @@ def test_command_is_one_list_for_image_and_container() -> None:
     command = health.command("/healthz?a='b'", "localhost")
     assert command[:4] == ["python3", "-I", "-S", "-c"]
     compile(command[4], "health", "exec")
+
+
+def test_what_listens(port: int) -> None:
+    """Whatever takes connections is enough; where nothing does, the check says so."""
+    good = subprocess.run(health.listens(port), capture_output=True, text=True, check=False, timeout=20)
+    bad = subprocess.run(health.listens(1), capture_output=True, text=True, check=False, timeout=20)
+
+    assert good.returncode == 0
+    assert (bad.returncode, bad.stderr) == (
+        1,
+        "nothing takes connections on port 1: [Errno 111] Connection refused\n",
+    )

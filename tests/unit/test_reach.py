@@ -24,7 +24,7 @@ BASE: Said = {
     "environment": "dev",
     "domain": "shop.example.org",
     "app": {"name": "shop", "source": "examples/guestbook", "settings_module": "config.settings"},
-    "processes": {"worker": {"command": "celery worker"}},
+    "processes": {"worker": {"command": "celery worker", "port": 9001}},
     "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
@@ -51,6 +51,7 @@ ANOTHER: Mapping[str, object] = {
     "web.stop_grace_seconds": 36,
     "processes.NAME.replicas": 2,
     "processes.NAME.stop_grace_seconds": 36,
+    "edge.routes": {"/ws/": "worker"},
     "edge.address": "10.0.0.7",
     "edge.port": 8090,
     "edge.image": "nginx:1.27",

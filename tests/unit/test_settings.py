@@ -105,6 +105,7 @@ def test_what_is_required_is_enough() -> None:
             "timeout_seconds": 30,
             "hosts": [],
             "websockets": [],
+            "routes": {},
             "headers": {},
             "redirects": {},
             "locations": {},
@@ -563,8 +564,8 @@ def test_a_group_must_be_a_group(value: object, found: str) -> None:
         Problem(
             key="slipway:edge",
             found=found,
-            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, hosts, websockets, headers, "
-            "redirects, locations, resources",
+            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, hosts, websockets, routes, "
+            "headers, redirects, locations, resources",
             mend="pulumi config rm 'slipway:edge' --stack shop",
         ),
     )
@@ -917,6 +918,7 @@ def test_what_is_wrong_with_addresses(edge: dict[str, Any], key: str, found: str
     ("group", "name", "value", "mend"),
     [
         ("headers", "X-Frame-Options", "a$b", "same-origin"),
+        ("routes", "/ws/", "My Process", "sockets"),
         ("headers", "X-Frame-Options", "a\nb", "same-origin"),
         ("redirects", "/a", "b", "'https://blog.example.org/*'"),
         ("redirects", "/a", "300 /b", "'https://blog.example.org/*'"),
@@ -945,6 +947,8 @@ def test_a_wrong_value_of_a_pair(group: str, name: str, value: str, mend: str) -
         ("headers", "Content-Type"),
         ("headers", "x-accel-redirect"),
         ("headers", "a b"),
+        ("routes", "/"),
+        ("routes", "ws/"),
         ("redirects", "old" + "_.example.org"),
         ("redirects", "/*"),
         ("redirects", "/a*"),
@@ -954,8 +958,51 @@ def test_a_wrong_value_of_a_pair(group: str, name: str, value: str, mend: str) -
 )
 def test_a_wrong_name_of_a_pair(group: str, name: str) -> None:
     """Names are checked as values are."""
-    found = problem(f"edge.{group}", {name: {"headers": "a", "redirects": "/b", "locations": "return 200;"}[group]})
+    found = problem(
+        f"edge.{group}",
+        {name: {"headers": "a", "redirects": "/b", "locations": "return 200;", "routes": "worker"}[group]},
+    )
     assert (found.found, found.allowed) == ("a name that is not allowed", KEYS["edge", group].allowed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"edge.routes": {"/ws/": "sockets"}},
+            'edge.routes["/ws/"]',
+            '"sockets", which is no process',
+            "names of slipway:processes, where there is none",
+            "config rm --path 'slipway:edge.routes[\"/ws/\"]'",
+        ),
+        (
+            {"edge.routes": {"/ws/": "sockets"}, "processes": {"worker": {"command": "x"}}},
+            'edge.routes["/ws/"]',
+            '"sockets", which is no process',
+            "one of worker",
+            "config set --path 'slipway:edge.routes[\"/ws/\"]' worker",
+        ),
+        (
+            {"edge.routes": {"/ws/": "worker"}, "processes": {"worker": {"command": "x"}}},
+            "processes.worker.port",
+            "nothing",
+            'a whole number from 1024 to 65535; slipway:edge.routes["/ws/"] sends it requests',
+            "config set --path 'slipway:processes.worker.port' 9000",
+        ),
+        (
+            {"processes.worker": {"command": "x", "port": 80}},
+            "processes.worker.port",
+            "80",
+            "a whole number from 1024 to 65535",
+            "config set --path 'slipway:processes.worker.port' 9000",
+        ),
+    ],
+)
+def test_what_is_wrong_with_routes(changes: dict[str, Any], key: str, found: str, allowed: str, mend: str) -> None:
+    """Requests go to a process that is there, and listens."""
+    assert problems(changes) == [
+        Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop")
+    ]
 
 
 def test_the_project_may_serve_what_nginx_would() -> None:
@@ -1159,6 +1206,7 @@ def test_a_process_needs_a_command_alone(written: object, command: list[str]) ->
     assert found.model_dump() == {
         "command": command,
         "replicas": 1,
+        "port": None,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
     }
@@ -1222,7 +1270,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             {"worker": "celery"},
             "slipway:processes.worker",
             '"celery"',
-            "values below this key: command, replicas, stop_grace_seconds, resources",
+            "values below this key: command, replicas, port, stop_grace_seconds, resources",
             "pulumi config rm --path 'slipway:processes.worker' --stack shop",
         ),
         (
@@ -1231,7 +1279,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a name that is not allowed",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, replicas, port, stop_grace_seconds, resources"
             ),
             "pulumi config rm --path 'slipway:processes[\"My Worker\"]' --stack shop",
         ),
@@ -1241,7 +1289,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a list",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, replicas, port, stop_grace_seconds, resources"
             ),
             "pulumi config rm 'slipway:processes' --stack shop",
         ),

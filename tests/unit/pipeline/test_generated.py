@@ -76,7 +76,7 @@ def test_page_has_every_key_and_no_other() -> None:
 EXAMPLE: dict[str, Any] = {
     "environment": "dev",
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
-    "processes": {"worker": {"command": ["celery"]}},
+    "processes": {"worker": {"command": ["celery"]}, "sockets": {"command": ["daphne"], "port": 9000}},
     "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: dict[str, Any] = EXAMPLE | {
