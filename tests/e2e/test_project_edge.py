@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -74,7 +75,7 @@ def prove_files(site: Site) -> None:
     assert (made.text, made.headers["cache-control"]) == ("made while it runs", "public, max-age=31536000, immutable")
     assert sent["name"] in facts(site.ask())["kept"]
 
-    name = sent["name"]
+    name = quote(sent["name"])
     assert site.ask(f"/files/{name}").status == 404
     assert site.ask(f"/invoice/{name}").status == 403
     safe, shown = site.ask(f"/invoice/{name}", headers=ADA), site.ask(f"/invoice/{name}?inline", headers=ADA)

@@ -1,4 +1,5 @@
 import secrets
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -37,7 +38,7 @@ def invoice(request: HttpRequest, name: str) -> HttpResponse:
     if request.headers.get("Authorization") != "Basic Ada":
         return HttpResponse("not yours", status=403)
     said = {"Content-Disposition": 'inline; filename="yours.html"'} if "inline" in request.GET else {}
-    return HttpResponse(headers={"X-Accel-Redirect": f"/files/{name}", **said})
+    return HttpResponse(headers={"X-Accel-Redirect": f"/files/{quote(name)}", **said})
 
 
 urlpatterns = [
