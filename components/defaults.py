@@ -30,6 +30,9 @@ COMMON: dict[str, Any] = {
     },
     "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
     "web": {
+        "server": "gunicorn",
+        "worker_class": None,
+        "command": None,
         "threads": 4,
         "startup_seconds": 60,
         "stop_grace_seconds": 35,
@@ -52,6 +55,8 @@ COMMON: dict[str, Any] = {
     "static": {"serve": "nginx", "url": "/static/", "root": None},
     "media": {"root": "/app/media", "url": "/media/", "internal": False},
     "volumes": {},
+    "release": {"migrate": True, "commands": [], "once": {}, "timeout_seconds": 900},
+    "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
     "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
     "kubernetes": {
@@ -78,6 +83,10 @@ COMMON: dict[str, Any] = {
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "processes": {
+        "schedule": None,
+        "singleton": False,
+        "health_command": None,
+        "startup_seconds": 30,
         "replicas": 1,
         "port": None,
         "stop_grace_seconds": 35,
@@ -122,6 +131,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
 DERIVED: dict[tuple[str, ...], str] = {
     ("app", "name"): "the name of the folder of `slipway:app.source`",
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
+    ("app", "asgi_module"): "`asgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
     ("build", "ca_bundle"): "the file that `SSL_CERT_FILE` names, if that is set: it belongs to the machine",
     ("kubernetes", "namespace"): "`NAME-STACK` with `slipway:app.name` and the name of the stack",

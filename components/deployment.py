@@ -17,7 +17,7 @@ from components import (
     args,
     edge_rules,
     environment,
-    gunicorn,
+    health,
     image,
     nginx,
     release,
@@ -26,11 +26,11 @@ from components import (
     storage,
     target,
     tuning,
+    webserver,
 )
 from components.app import PORT
 from components.budget import budget
 from components.flows import flows
-from components.health import HealthPage
 from components.labels import Owner, process_role
 from components.model import Access, PostgresProvider, RedisProvider, ServeStatic, Settings, Target, TlsFrom
 from components.secrets import Secrets
@@ -81,7 +81,7 @@ class Deployment:
         self._attempts = self._make.attempts()
         planned = release.plan(settings)
         self._together = settings.kubernetes.storage.shared_access is Access.ONE_NODE
-        self._health = HealthPage(path=settings.app.health_path, host=settings.domain)
+        self._health = health.of(settings)
 
         self.release = planned.identity
         """Identity of the release."""
@@ -118,12 +118,13 @@ class Deployment:
                 image=app.id,
                 release=self.release,
                 resources=settings.web.resources,
-                command=environment.exporting(settings.app, steps.migrate()),
+                command=environment.exporting(settings.app, steps.release(settings.release)),
                 environment=self._environment,
                 secrets=files,
                 hidden=self._hidden(),
                 networks=self._to_the_datastores(),
                 after=[*postgres.after, *redis.after],
+                limit_seconds=settings.release.timeout_seconds,
                 attempt=self._attempts.get("migration", 1),
             ),
             self._opts,
@@ -132,7 +133,8 @@ class Deployment:
         migrated = once(app.id, migration.ready)
         static = self._publish_static(migrated, files)
         ready = once(app.id, static.ready) if static is not None else migrated
-        self._serve(self._web(ready, files), self._processes(ready, files))
+        web = self._web(ready, files)
+        self._serve(web, self._processes(ready, files, web))
 
     def _publish_static(self, app: Output[str], files: Output[str]) -> target.Step | None:
         """Bring the static files of the release to where the edge serves them from, if it does."""
@@ -208,8 +210,8 @@ class Deployment:
                 resources=settings.web.resources,
                 # An image of the project's own brings its own command.
                 command=None
-                if settings.app.dockerfile
-                else environment.exporting(settings.app, gunicorn.command(settings)),
+                if settings.app.dockerfile and settings.web.command is None
+                else environment.exporting(settings.app, webserver.command(settings)),
                 environment=self._environment,
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
@@ -228,7 +230,7 @@ class Deployment:
             self._opts,
         )
 
-    def _processes(self, app: Output[str], files: Output[str]) -> list[target.Process]:
+    def _processes(self, app: Output[str], files: Output[str], web: target.Web) -> list[target.Process]:
         settings = self._settings
         return [
             self._make.process(
@@ -247,8 +249,16 @@ class Deployment:
                     storage=self._media,
                     media_root=settings.media.root,
                     files=self._files(name),
-                    stop_grace_seconds=process.stop_grace_seconds,
                     port=process.port,
+                    startup_seconds=process.startup_seconds,
+                    stop_grace_seconds=process.stop_grace_seconds,
+                    health_command=environment.exporting(settings.app, process.health_command)
+                    if process.health_command
+                    else None,
+                    schedule=process.schedule,
+                    singleton=process.singleton,
+                    # It ends before its successor starts, so not before the release is known to come up.
+                    after=[web] if process.singleton or process.schedule is not None else [],
                     together=self._together,
                 ),
                 self._opts,

@@ -41,3 +41,9 @@ class Owner:
 def process_role(name: str) -> str:
     """Name the component of a process that settings name."""
     return f"process-{name}"
+
+
+def process_name(role: str) -> str | None:
+    """Give the name in the settings of the process whose component it is; None for any other component."""
+    prefix, _, name = role.partition("-")
+    return name if prefix == "process" and name else None

@@ -15,9 +15,9 @@ from types import MappingProxyType
 
 from pulumi import Input
 
-from components import edge_rules, routes
+from components import edge_rules, health, routes
 from components.edge_rules import CLOSED, KEPT
-from components.health import HealthPage
+from components.health import HealthCheck
 from components.model import Expose, Settings, Target
 
 HTTP_PORT = 8080
@@ -330,7 +330,7 @@ class Verification:
     """Where they listen."""
     edge: Input[str]
     """``host:port`` of the edge."""
-    health: HealthPage
+    check: HealthCheck
     """What each of them answers."""
 
 
@@ -352,7 +352,8 @@ def verify_environment(wanted: Verification) -> Mapping[str, Input[str]]:
         "SLIPWAY_REPLICAS": str(wanted.replicas),
         "SLIPWAY_PORT": str(wanted.port),
         "SLIPWAY_EDGE": wanted.edge,
-        "SLIPWAY_PATH": wanted.health.path,
-        "SLIPWAY_HOST": wanted.health.host,
+        "SLIPWAY_PATH": wanted.check.path,
+        "SLIPWAY_HOST": wanted.check.host or "",
+        "SLIPWAY_STATUS": health.through_the_edge(wanted.check),
         "SLIPWAY_TIMEOUT": str(verify_seconds(wanted.replicas)),
     }

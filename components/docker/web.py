@@ -38,8 +38,6 @@ class Web(target.Web):
                 Mount(volume=args.secrets, target=SECRETS_DIR),
                 *(Mount(volume=each.storage, target=each.path, writable=each.writable) for each in args.files),
             ],
-            health=Health(
-                command=health.command(args.health.path, args.health.host), startup_seconds=args.startup_seconds
-            ),
+            health=Health(command=health.command(args.health), startup_seconds=args.startup_seconds),
             stop_grace_seconds=args.stop_grace_seconds,
         )

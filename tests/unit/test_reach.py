@@ -45,10 +45,13 @@ ANOTHER: Mapping[str, object] = {
     "static.root": "/srv/collected",
     "volumes.NAME.path": "/srv/other",
     "volumes.NAME.processes": "web",
+    "web.server": "daphne",
     "web.replicas": 3,
     "web.threads": 5,
     "web.startup_seconds": 61,
     "web.stop_grace_seconds": 36,
+    "app.asgi_module": "config.other:application",
+    "processes.NAME.startup_seconds": 61,
     "processes.NAME.replicas": 2,
     "processes.NAME.stop_grace_seconds": 36,
     "edge.routes": {"/ws/": "worker"},
@@ -78,9 +81,12 @@ TOGETHER: Mapping[str, Said] = {
 """What else a stack on a cluster says for whom a key means something."""
 
 MANAGED: Mapping[str, Said] = {
-    "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
     "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
     "static.serve": {"static": {"root": "/srv/first"}},
+    "app.asgi_module": {"web": {"server": "uvicorn"}},
+    "health.check": {"health": {"startup_path": None}},
+    "health.command": {"health": {"check": "command", "command": "true"}},
+    "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
 }
 """The same beside the group."""
 
