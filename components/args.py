@@ -6,7 +6,7 @@ before anything runs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pulumi import Input, Resource
 
@@ -25,6 +25,20 @@ class Place:
     """Which platform, by a name that the machine of the operator knows; None for the usual one."""
     namespace: str
     """Name of the part of it that is the stack's own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """A place for files in a process."""
+
+    role: str
+    """What it holds."""
+    storage: Input[str]
+    """The place."""
+    path: str
+    """Where the process finds it."""
+    writable: bool
+    """Whether the process may write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -342,6 +356,36 @@ class StaticFilesArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectedStaticArgs:
+    """The step that collects the static files of a release where the project itself writes some, too."""
+
+    owner: Owner
+    """The stack."""
+    image: Input[str]
+    """The app's image."""
+    release: str
+    """Identity of the release."""
+    resources: Resources
+    """What it may use."""
+    command: Sequence[str]
+    """Command line, program first."""
+    environment: Mapping[str, str]
+    """Plain environment variables of the app."""
+    secrets: Input[str]
+    """Secret files of the app."""
+    hidden: Sequence[Input[str]]
+    """Secret values that must not appear in an error message."""
+    networks: Sequence[Input[str]]
+    """The networks that the datastores are on, or that lead to them."""
+    files: Files
+    """Where the static files are. Files of earlier releases stay."""
+    attempt: int = 1
+    """How often this has been tried: another number runs it again."""
+    together: bool = False
+    """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebArgs:
     """The processes that serve the app."""
 
@@ -367,6 +411,8 @@ class WebArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
+    files: Sequence[Files] = ()
+    """What else it keeps."""
     health: HealthCheck
     """What tells that the app can serve."""
     port: int
@@ -409,6 +455,8 @@ class ProcessArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
+    files: Sequence[Files] = ()
+    """What else it keeps."""
     startup_seconds: int
     """How long a new one may take to be well."""
     stop_grace_seconds: int
@@ -422,6 +470,8 @@ class ProcessArgs:
     """Whether there must never be two of it. Plain, as that is."""
     after: Sequence[Resource] = ()
     """What must be ready before. Order alone, since nothing of it is needed to describe this."""
+    port: int | None = None
+    """Where it listens; None if it does not."""
     together: bool = False
     """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
@@ -440,6 +490,10 @@ class EdgeArgs:
     """Text of ``nginx.conf``, for targets where the switch does not write it. Nothing in it depends on a release."""
     domain: str
     """The public host name."""
+    hosts: Sequence[str] = ()
+    """Further names that visitors ask for; ``*.`` before one for all below it."""
+    upstreams: Mapping[str, int] = field(default_factory=dict)
+    """The port of each component beside web that it sends requests to, by its name."""
     replicas: int
     """How many there are, where the port of a host is not what limits them to one."""
     address: str
@@ -452,8 +506,8 @@ class EdgeArgs:
     """The network that it shares with the web processes."""
     configuration: Input[str] | None
     """Storage that the switch writes; None where ``site`` is all there is."""
-    static: Input[str]
-    """Storage of the static files."""
+    static: Input[str] | None
+    """Storage of the static files; None where the app serves its own."""
     media: Input[str]
     """Storage of the uploads."""
     stop_grace_seconds: int
@@ -479,7 +533,8 @@ class SwitchArgs:
     site: str
     """Text of ``nginx.conf``."""
     members: Sequence[Input[str]]
-    """``host:port`` of each web process of the release that there is a name for."""
+    """``host:port`` of each web process of the release that there is a name for; of each other that gets requests, too,
+    with its upstream and ``=`` before it."""
     replicas: int
     """The least number of web processes of the release that must answer."""
     edge_host: Input[str]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from components.model import PostgresProvider, RedisProvider, Resources, Settings
+from components.model import PostgresProvider, RedisProvider, Resources, ServeStatic, Settings
 
 ROOM = 1.5
 """How much more than what is counted is allowed: for a person who looks, and for steps that are tried again."""
@@ -99,7 +99,9 @@ def _storage(settings: Settings) -> Iterator[int]:
     """Give the size of each place for files."""
     sizes = settings.kubernetes.storage
     yield sizes.media_gb
-    yield sizes.static_gb
+    if settings.static.serve is not ServeStatic.PROJECT:
+        yield sizes.static_gb
+    yield from (volume.size_gb for volume in settings.volumes.values())
     if settings.postgres.provider is PostgresProvider.SLIPWAY:
         yield sizes.postgres_gb
     if settings.postgres.provider is PostgresProvider.CLOUDNATIVE_PG:

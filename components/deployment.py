@@ -7,6 +7,7 @@ target by name.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 from pulumi import Input, Output, Resource, ResourceOptions
@@ -14,22 +15,25 @@ from pulumi import Input, Output, Resource, ResourceOptions
 from components import (
     address,
     args,
+    edge_rules,
     environment,
     health,
     image,
     nginx,
     release,
+    routes,
     services,
     steps,
+    storage,
     target,
     tuning,
     webserver,
 )
 from components.app import PORT
 from components.budget import budget
-from components.flows import flows, process_role
-from components.labels import Owner
-from components.model import Access, PostgresProvider, RedisProvider, Service, Settings, Target, TlsFrom
+from components.flows import flows
+from components.labels import Owner, process_role
+from components.model import Access, PostgresProvider, RedisProvider, ServeStatic, Service, Settings, Target, TlsFrom
 from components.secrets import Secrets
 from components.settings import ROOT
 
@@ -102,7 +106,13 @@ class Deployment:
         self._networks = self._make.networks("networks", self._network_args())
         self._opts = ResourceOptions(providers=[*self._networks.providers])
         self._media = self._storage("media", settings.kubernetes.storage.media_gb, shared=True, protected=True)
-        self._static = self._storage("static", settings.kubernetes.storage.static_gb, shared=True)
+        self._static = self._static_storage()
+        self._volumes = {
+            storage.volume_role(name): self._storage(
+                storage.volume_role(name), volume.size_gb, shared=True, protected=True
+            )
+            for name, volume in settings.volumes.items()
+        }
         self._nginx = self._pulled("nginx", settings.edge.image)
         self._deploy()
 
@@ -133,12 +143,44 @@ class Deployment:
             ),
             self._opts,
         )
-        static = self._make.static_files(
+        # Only then: a static file without a hash in its name is also the one of the release that serves.
+        migrated = once(app.id, migration.ready)
+        static = self._publish_static(migrated, files)
+        ready = once(app.id, static.ready) if static is not None else migrated
+        web = self._web(ready, files)
+        self._serve(web, self._processes(ready, files, web))
+
+    def _publish_static(self, app: Output[str], files: Output[str]) -> target.Step | None:
+        """Bring the static files of the release to where the edge serves them from, if it does."""
+        settings = self._settings
+        if self._static is None:
+            return None
+        if settings.static.serve is ServeStatic.VOLUME:
+            return self._make.collected_static(
+                "collected-static",
+                args.CollectedStaticArgs(
+                    owner=self._owner,
+                    image=app,
+                    release=self.release,
+                    resources=settings.web.resources,
+                    command=environment.exporting(settings.app, steps.collect_static()),
+                    environment=self._environment,
+                    secrets=files,
+                    hidden=self._hidden(),
+                    networks=self._to_the_datastores(),
+                    files=args.Files(
+                        role=storage.COLLECTED, storage=self._static, path=settings.static.root or "", writable=True
+                    ),
+                    attempt=self._attempts.get("static", 1),
+                    together=self._together,
+                ),
+                self._opts,
+            )
+        return self._make.static_files(
             "static-files",
             args.StaticFilesArgs(
-                owner=owner,
-                # Only then: a file without a hash in its name is also the one of the release that serves.
-                image=once(app.id, migration.ready),
+                owner=self._owner,
+                image=app,
                 release=self.release,
                 resources=settings.web.resources,
                 network=self._networks.edge,
@@ -148,9 +190,26 @@ class Deployment:
             ),
             self._opts,
         )
-        ready = once(app.id, static.ready)
-        web = self._web(ready, files)
-        self._serve(web, self._processes(ready, files, web))
+
+    def _static_storage(self) -> Output[str] | None:
+        """Give the place that the edge serves static files from; None where it does not."""
+        size = self._settings.kubernetes.storage.static_gb
+        match self._settings.static.serve:
+            case ServeStatic.NGINX:
+                return self._storage("static", size, shared=True)
+            case ServeStatic.VOLUME:
+                return self._storage(storage.COLLECTED, size, shared=True)
+            case ServeStatic.PROJECT:
+                return None
+
+    def _files(self, process: str) -> list[args.Files]:
+        """Give what a process mounts beside the uploads."""
+        made = {**self._volumes, storage.COLLECTED: self._static}
+        return [
+            args.Files(role=place.role, storage=found, path=place.path, writable=place.writable)
+            for place in storage.places(self._settings, process)
+            if (found := made[place.role]) is not None
+        ]
 
     def _web(self, app: Output[str], files: Output[str]) -> target.Web:
         settings = self._settings
@@ -171,7 +230,8 @@ class Deployment:
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
                 storage=self._media,
-                media_root=settings.app.media_root,
+                media_root=settings.media.root,
+                files=self._files(storage.WEB),
                 health=self._health,
                 port=PORT,
                 startup_seconds=settings.web.startup_seconds,
@@ -201,7 +261,9 @@ class Deployment:
                     secrets=files,
                     networks=[self._networks.edge, self._networks.internal],
                     storage=self._media,
-                    media_root=settings.app.media_root,
+                    media_root=settings.media.root,
+                    files=self._files(name),
+                    port=process.port,
                     startup_seconds=process.startup_seconds,
                     stop_grace_seconds=process.stop_grace_seconds,
                     health_command=environment.exporting(settings.app, process.health_command)
@@ -222,6 +284,14 @@ class Deployment:
         """Let the edge serve the release."""
         settings = self._settings
         site = nginx.site(settings)
+        upstreams = routes.upstreams(settings)
+        roles = [process_role(name) for name in settings.processes]
+        routed = [
+            member.apply(partial(routes.member, role))
+            for role, process in zip(roles, processes, strict=True)
+            if role in upstreams
+            for member in process.members
+        ]
         configuration = self._configuration()
         edge = self._make.edge(
             "edge",
@@ -231,6 +301,8 @@ class Deployment:
                 resources=settings.edge.resources,
                 site=site,
                 domain=settings.domain,
+                hosts=edge_rules.further_hosts(settings.edge),
+                upstreams=upstreams,
                 replicas=settings.kubernetes.edge_replicas,
                 address=settings.edge.address,
                 port=settings.edge.port,
@@ -253,7 +325,7 @@ class Deployment:
                 resources=settings.edge.resources,
                 release=self.release,
                 site=site,
-                members=web.members,
+                members=[*web.members, *routed],
                 revision=web.revision,
                 replicas=scale.min if scale.enabled else settings.web.replicas,
                 edge_host=edge.host,

@@ -8,12 +8,12 @@ It reads no file and builds nothing.
 import json
 from collections.abc import Sequence
 
-from components import assets, environment, health, installation, template, webserver
+from components import assets, environment, health, installation, storage, template, webserver
 from components.app import PORT
 from components.assets import Frontend
 from components.dependencies import Found
 from components.installation import BUNDLE, CA_SECRET, UV_VERSION
-from components.model import App, CollectStatic, Settings
+from components.model import App, CollectStatic, ServeStatic, Settings
 
 UID = 10001
 """The user and the group that the app runs as, by number, so that nothing has to look a name up."""
@@ -144,8 +144,9 @@ for program in os.scandir("/usr/bin"):
     mode = program.stat().st_mode
     if program.is_file(follow_symlinks=False) and mode & (stat.S_ISUID | stat.S_ISGID):
         os.chmod(program.path, mode & 0o777)
-os.makedirs("{media_root}", exist_ok=True)
-os.chown("{media_root}", {uid}, {uid})
+for folder in {folders}:
+    os.makedirs(folder, exist_ok=True)
+    os.chown(folder, {uid}, {uid})
 """
 
 _SHELL = """\
@@ -244,10 +245,10 @@ def text(settings: Settings, found: Found, frontend: Frontend | None = None) -> 
         collect=_COLLECT.format(
             environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
             files=_build_files(settings),
-            collect=_COLLECT_STATIC if build.collect_static is CollectStatic.BUILD else "",
+            collect=_COLLECT_STATIC if _collects(settings) else "",
             commands=_COMMANDS.format(commands=json.dumps(build.commands, indent=4)) if build.commands else "",
         ),
-        strip=_STRIP.format(media_root=app.media_root, uid=UID),
+        strip=_STRIP.format(folders=json.dumps(storage.folders(settings)), uid=UID),
         settings_module=app.settings_module,
         home=webserver.ENVIRONMENT["HOME"],
         uid=UID,
@@ -272,6 +273,12 @@ def _packages(why: str, names: Sequence[str]) -> str:
     if not names:
         return ""
     return _PACKAGES.format(why=why, packages=" ".join(names), secret=CA_SECRET, bundle=BUNDLE)
+
+
+def _collects(settings: Settings) -> bool:
+    """Whether static files are collected now. What is on a volume is collected there, at each release."""
+    wanted = settings.build.collect_static is CollectStatic.BUILD
+    return wanted and settings.static.serve is not ServeStatic.VOLUME
 
 
 def _python_path(app: App) -> str:
@@ -307,15 +314,14 @@ def _build_files(settings: Settings) -> str:
     )
 
 
-def ignore_text(app: App, own: str | None) -> str:
+def ignore_text(settings: Settings, own: str | None) -> str:
     """Give the text of the .dockerignore: the project's own rules if it has any, then what is always left out.
 
     Args:
-        app: uploads that lie inside the project are left out as well.
+        settings: uploads and volumes that lie inside the project are left out as well.
         own: text of the project's .dockerignore.
     """
     lines = [own.rstrip("\n"), ""] if own is not None and own.strip() else []
     lines += ["# Always left out, by Slipway.", *ALWAYS_IGNORED]
-    if app.media_root.startswith("/app/"):
-        lines.append(app.media_root.removeprefix("/app"))
+    lines += [folder.removeprefix("/app") for folder in storage.folders(settings) if folder.startswith("/app/")]
     return "\n".join(lines) + "\n"

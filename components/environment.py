@@ -274,9 +274,21 @@ def _part(url: str, part: str) -> str:
 
 def _hosts(settings: Settings) -> list[str]:
     """List the names that Django answers to: the domain first, which the health check asks for."""
-    return list(dict.fromkeys([settings.domain, *address.local_names(settings)]))
+    return list(
+        dict.fromkeys(
+            [
+                settings.domain,
+                # Django's way to say all below a name.
+                *(name.removeprefix("*") for name in settings.edge.hosts),
+                *address.local_names(settings),
+            ]
+        )
+    )
 
 
 def _origins(settings: Settings) -> list[str]:
     """List the pages whose forms Django takes."""
-    return [f"https://{settings.domain}", *address.local_origins(settings)]
+    return [
+        *(f"https://{name}" for name in (settings.domain, *settings.edge.hosts)),
+        *address.local_origins(settings),
+    ]

@@ -6,9 +6,10 @@ Both ends are named as the labels name their components. Names are looked up by 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from components import services
+from components import routes, services
 from components.app import PORT
-from components.model import PostgresProvider, RedisProvider, Settings
+from components.labels import process_role
+from components.model import PostgresProvider, RedisProvider, ServeStatic, Settings
 from components.nginx import HTTP_PORT, STATUS_PORT
 
 ANYWHERE = "anywhere"
@@ -39,28 +40,20 @@ class Flow:
     """To which port; ANY_PORT for all."""
 
 
-def process_role(name: str) -> str:
-    """Name the component of a process that settings name."""
-    return f"process-{name}"
-
-
-def process_name(role: str) -> str | None:
-    """Give the name in the settings of the process whose component it is; None for any other component."""
-    prefix, _, name = role.partition("-")
-    return name if prefix == "process" and name else None
-
-
 def flows(settings: Settings) -> list[Flow]:
     """List every connection of a stack, sorted and each once."""
     processes = [process_role(name) for name in settings.processes]
-    clients = ["web", "migration", *processes]
     postgres, redis = settings.postgres.provider, settings.redis.provider
+    # With static files on a volume, the project collects them with all of its settings.
+    steps = ["migration", *(["static"] if settings.static.serve is ServeStatic.VOLUME else [])]
+    clients = ["web", *steps, *processes]
     asked = {name: services.groups(services.texts(service)) for name, service in settings.services.items()}
     to_postgres = [*clients, *(services.role(name) for name, groups in asked.items() if "database" in groups)]
     to_redis = [*clients, *(services.role(name) for name, groups in asked.items() if "redis" in groups)]
     found = [
         Flow(ANYWHERE, "edge", HTTP_PORT),
         Flow("edge", "web", PORT),
+        *(Flow("edge", role, port) for role, port in routes.upstreams(settings).items()),
         Flow("switch", "edge", HTTP_PORT),
         Flow("switch", "edge", STATUS_PORT),
         Flow("switch", "web", PORT),
@@ -71,7 +64,7 @@ def flows(settings: Settings) -> list[Flow]:
     if redis.deployed:
         found += [Flow(each, "redis", REDIS_PORT) for each in to_redis]
     if postgres is PostgresProvider.EXTERNAL or redis is RedisProvider.EXTERNAL:
-        found += [Flow("migration", INTERNET, ANY_PORT)]
+        found += [Flow(each, INTERNET, ANY_PORT) for each in steps]
     found += _to_services(settings, clients)
     if postgres is PostgresProvider.CLOUDNATIVE_PG:
         # Its instances copy from one another and ask the API server who leads; the operator asks each how it is.

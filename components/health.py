@@ -86,6 +86,22 @@ except Exception as error:
 """
 
 
+_LISTENS = """\
+import _socket, sys
+connection = _socket.socket()
+connection.settimeout({timeout})
+try:
+    connection.connect(("127.0.0.1", {port}))
+except Exception as error:
+    sys.exit(f"nothing takes connections on port {port}: {{error}}")
+"""
+
+
+def listens(port: int, *, timeout: int = TIMEOUT_SECONDS) -> list[str]:
+    """Give the command that exits 0 when something takes connections on a port, and else says so and exits 1."""
+    return ["python3", "-I", "-S", "-c", _LISTENS.format(port=port, timeout=timeout)]
+
+
 def of(settings: Settings) -> HealthCheck:
     """Give what a stack asks its app."""
     check = _check(settings.app, settings.health, settings.domain)

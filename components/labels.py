@@ -36,3 +36,14 @@ class Owner:
     def labels(self, component: str) -> dict[str, str]:
         """Give the labels of whatever belongs to a component."""
         return {PROJECT: self.project, STACK: self.stack, COMPONENT: component}
+
+
+def process_role(name: str) -> str:
+    """Name the component of a process that settings name."""
+    return f"process-{name}"
+
+
+def process_name(role: str) -> str | None:
+    """Give the name in the settings of the process whose component it is; None for any other component."""
+    prefix, _, name = role.partition("-")
+    return name if prefix == "process" and name else None

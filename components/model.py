@@ -22,19 +22,26 @@ from components.values import (
     ExtraName,
     FilePath,
     GatewayName,
+    HeaderName,
+    HeaderValue,
     HostName,
     Image,
     IndexUrl,
     InnerFolder,
     InnerPath,
     Line,
+    LocationMatch,
+    LocationText,
     Module,
     NamespaceName,
     NodeVersion,
     Number,
     PackageName,
+    Port,
     PortNumber,
     PythonVersion,
+    RedirectFrom,
+    RedirectTo,
     Ref,
     Registry,
     RenderedPath,
@@ -43,15 +50,19 @@ from components.values import (
     ServicePath,
     ServiceUrl,
     ShortSlug,
+    SiteName,
     Slug,
     SourcePath,
     Statuses,
     StepName,
     Switch,
     Text,
+    UrlFolder,
+    UrlFolderOrNone,
     UrlPath,
     VariableName,
     VariableValue,
+    WebPath,
     Whole,
     Word,
     Words,
@@ -144,6 +155,18 @@ class CollectStatic(StrEnum):
     NEVER = "never"
 
 
+class ServeStatic(StrEnum):
+    """Who answers what is asked for static files, and from where."""
+
+    NGINX = "nginx"
+    PROJECT = "project"
+    VOLUME = "volume"
+
+
+NOT_SERVED = "none"
+"""Stands for an address where nothing is served."""
+
+
 class Access(StrEnum):
     """From how many nodes at once a place for files can be mounted, in the words of Kubernetes."""
 
@@ -212,10 +235,6 @@ class App(_Model):
         description="The path that answers when the app can serve, with a status of `slipway:health.status`.",
         examples=["/healthz"],
     )
-    media_root: ContainerPath = Field(
-        description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
-        examples=["/app/media"],
-    )
     environment: Annotated[
         dict[VariableName, VariableValue],
         Words("NAME: value pairs, each name of letters, digits and _, each value text"),
@@ -245,6 +264,62 @@ class Edge(_Model):
     )
     timeout_seconds: Whole = Field(
         ge=1, le=3600, description="How long a request may take before the visitor gets an error.", examples=[30]
+    )
+    hosts: Annotated[
+        list[SiteName],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of host names in small letters, *. before one for all below it, or one line with them"),
+    ] = Field(
+        description="Further host names of the site, beside `slipway:domain`: in allowed hosts and trusted origins, too.",
+        examples=["shop.example.com *.shop.example.org"],
+    )
+    websockets: Annotated[
+        list[WebPath],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of paths, with a / at the end for all below, or one line with them"),
+    ] = Field(
+        description="Where websockets are: such a connection may stay open and say nothing for an hour.",
+        examples=["/ws/"],
+    )
+    routes: Annotated[
+        dict[WebPath, Slug],
+        Words("PATH: NAME pairs, each path with a / at the end for all below, each name one of slipway:processes"),
+    ] = Field(
+        description="Paths that another process answers than web, by its name in `slipway:processes`, where its port is.",
+        examples=[{"/ws/": "sockets"}],
+    )
+    headers: Annotated[
+        dict[HeaderName, HeaderValue],
+        Words(
+            "NAME: value pairs, each value printable text without $; no headers that carry what an answer is, such as "
+            "Content-Type or Cache-Control"
+        ),
+    ] = Field(
+        description="Headers of every answer, instead of what the app says.",
+        examples=[{"Referrer-Policy": "same-origin"}],
+    )
+    redirects: Annotated[
+        dict[RedirectFrom, RedirectTo],
+        Words(
+            "FROM: target pairs; FROM is a path, a path with /* at the end for all below it, or a host name; the target is "
+            "a path or an http(s) address, * at its end for what stands for the * of FROM, 302 and a blank before it "
+            "(or 307, 308) if it is not for ever"
+        ),
+    ] = Field(
+        description="What is found elsewhere: for a path, for all below one, or for a host name.",
+        examples=[{"/blog/*": "https://blog.example.org/*"}],
+    )
+    locations: Annotated[
+        dict[LocationMatch, LocationText],
+        Words(
+            "LOCATION: text pairs; LOCATION is what nginx takes after that word, the text what stands between its braces, "
+            "each directive ended"
+        ),
+    ] = Field(
+        description="Parts of nginx' configuration as they are, for what no other setting says.",
+        examples=[{"= /robots.txt": "return 200 'User-agent: *';"}],
     )
     resources: Resources = Field(description="What nginx may use.")
 
@@ -326,10 +401,63 @@ class Process(_Model):
     )
     startup_seconds: Whole = Field(ge=15, le=3600, description="How long a new one may take to be well.", examples=[60])
     replicas: Whole = Field(ge=1, le=50, description="How many of it run.", examples=[1])
+    port: Port | None = Field(
+        description="Where it listens, on all addresses, if it does. It counts as started once it takes connections, and "
+        "`slipway:edge.routes` may send it requests.",
+        examples=[9000],
+    )
     stop_grace_seconds: Whole = Field(
         ge=0, le=3600, description="How long an old one may finish what it does; 0 kills at once.", examples=[35]
     )
     resources: Resources = Field(description="What each may use.")
+
+
+class Static(_Model):
+    """The static files of the project: its scripts, styles and pictures."""
+
+    serve: ServeStatic = Field(
+        description="Who serves them: nginx, from what was collected while the image was built; the project itself, with "
+        "WhiteNoise for example; or nginx from a volume that the project writes to while it runs, into which they are "
+        "collected at each release.",
+        examples=["project"],
+    )
+    url: UrlFolder = Field(description="Where nginx serves them (the project's STATIC_URL).", examples=["/assets/"])
+    root: ContainerPath | None = Field(
+        description="Where the volume is in the containers (the project's STATIC_ROOT). Required for `serve: volume`.",
+        examples=["/app/collected"],
+    )
+
+
+class Media(_Model):
+    """The uploads."""
+
+    root: ContainerPath = Field(
+        description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
+        examples=["/app/media"],
+    )
+    url: UrlFolderOrNone = Field(
+        description="Where nginx serves them (the project's MEDIA_URL); none if it does not.", examples=["/uploads/"]
+    )
+    internal: Switch = Field(
+        description="Whether a visitor gets an upload only where the app answers with `X-Accel-Redirect` and its address.",
+        examples=[True],
+    )
+
+
+class Volume(_Model):
+    """A place for files that outlives every release, beside the one of the uploads."""
+
+    path: ContainerPath = Field(
+        description="Where it is in the containers. It belongs to the app's user.", examples=["/srv/indexes"]
+    )
+    processes: Annotated[
+        list[Slug],
+        Field(max_length=100),
+        COMMAND,
+        Words("a list of web and names of slipway:processes, or one line with them"),
+    ] = Field(description="Who has it: `web`, and names of processes; nothing for all.", examples=["web worker"])
+    read_only: Switch = Field(description="Whether they may only read it.", examples=[True])
+    size_gb: Whole = Field(ge=1, le=65536, description="How much it holds, in GiB.", examples=[20])
 
 
 class Health(_Model):
@@ -520,7 +648,8 @@ class Data(_Model):
     """Protection of what cannot be made again."""
 
     protect: Switch = Field(
-        description="Whether Pulumi refuses to delete the volumes of the database and the uploads.", examples=[True]
+        description="Whether Pulumi refuses to delete the volumes of the database, the uploads and `slipway:volumes`.",
+        examples=[True],
     )
 
 
@@ -811,6 +940,12 @@ class Settings(_Model):
         examples=[{"memcached": {"image": "memcached:1.6", "user": 11211, "port": 11211}}],
     )
     edge: Edge = Field(description="nginx, the only process that publishes a port.")
+    static: Static = Field(description="The static files of the project.")
+    media: Media = Field(description="The uploads.")
+    volumes: dict[Slug, Volume] = Field(
+        description="Places for files that outlive every release, each with a name.",
+        examples=[{"indexes": {"path": "/srv/indexes"}}],
+    )
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")
     data: Data = Field(description="Protection of what cannot be made again.")

@@ -1,7 +1,7 @@
 """What the edge serves and how: nginx' configuration from the settings, and the programs around it.
 
-This module owns the text of ``nginx.conf``, the edge's and the switch's commands and what they agree on: paths, ports
-and names of variables. The programs are shell, in ``components/edge/``, since nginx' image holds nothing else.
+This module owns the frame of ``nginx.conf``, the edge's and the switch's commands and what they agree on: paths, ports
+and names of variables. What follows from a project's own addresses is in ``edge_rules.py``. The programs are shell, in ``components/edge/``, since nginx' image holds nothing else.
 It does not know which web processes exist; their names come in as ``members``, or one name stands for all of them.
 """
 
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from math import ceil
 from pathlib import Path
+from types import MappingProxyType
 
 from pulumi import Input
 
-from components import health
+from components import edge_rules, health, routes
+from components.edge_rules import CLOSED, KEPT
 from components.health import HealthCheck
 from components.model import Expose, Settings, Target
 
@@ -30,12 +32,6 @@ CONFIG_DIR = "/etc/slipway"
 RUN_DIR = "/tmp/edge"  # noqa: S108 - a path in a container
 """Where nginx keeps what it needs while it runs."""
 
-STATIC_DIR = "/srv/static"
-"""Where the edge mounts the static files, read-only."""
-
-MEDIA_DIR = "/srv/media"
-"""Where the edge mounts the uploads, read-only."""
-
 SWITCH_TIMEOUT_SECONDS = 30
 """How long the switch waits for the edge."""
 
@@ -50,8 +46,6 @@ _COMPRESSED = (
     "application/javascript application/json application/manifest+json application/wasm application/xml "
     "image/svg+xml text/css text/javascript text/plain text/xml"
 )
-
-_TEXT = "application/javascript application/json image/svg+xml text/css text/javascript text/plain text/xml"
 
 _CONFIGURATION = """\
 # The edge of {domain}. Written by Slipway; upstream.conf and status.conf come from elsewhere.
@@ -115,17 +109,19 @@ http {{
         "~*\\.(x?html?|xhtml|shtml|mht|mhtml|svgz?|xml|xslt?)$" attachment;
     }}
 
-    include upstream.conf;
+{http}    include upstream.conf;
     include status.conf;
 
     server {{
         listen {port} default_server;
         server_name _;
+        # Where visitors come from, this is another port and perhaps another scheme.
+        absolute_redirect off;
 
         # Headers that the app trusts are overwritten, whatever the visitor sent.
         proxy_http_version 1.1;
-        {connection}
-        proxy_set_header Host $http_host;
+        proxy_set_header Connection {connection};
+{proxy}        proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-Host $http_host;
         proxy_set_header X-Forwarded-For $remote_addr;
         proxy_set_header X-Forwarded-Proto $forwarded_proto;
@@ -135,7 +131,7 @@ http {{
         proxy_set_header Forwarded "";
         proxy_set_header Proxy "";
         proxy_redirect off;
-
+{headers}
         proxy_connect_timeout 2s;
         proxy_send_timeout {timeout}s;
         proxy_read_timeout {timeout}s;
@@ -163,37 +159,22 @@ http {{
             proxy_request_buffering off;
             proxy_pass http://app;
         }}
-
-        location /static/ {{
-            alias {static}/;
-            charset utf-8;
-            charset_types {text};
-            gzip_static on;
-            add_header Cache-Control $static_caching;
-            add_header X-Content-Type-Options nosniff always;
-        }}
-
-        location /media/ {{
-            alias {media}/;
-            add_header Content-Disposition $media_disposition;
-            add_header X-Content-Type-Options nosniff always;
-        }}
-    }}
+{locations}    }}
 }}
 """
 
-_KEPT = 'proxy_set_header Connection "";'
-_CLOSED = "proxy_set_header Connection close;"
+_CONNECTION = "proxy_set_header Connection {otherwise};"
+"""What the app is told where there are no websockets."""
 
 # One address stands for all web processes, and which one gets a connection is decided when that is made. So none is
 # kept: it would outlive the process behind it. The app closes each, so that the ports of the edge do not run out.
 # Named three times, the address is asked again where a connection was refused, as by a process that has just gone.
 _ONE_NAME = """\
-upstream app {{
-    zone app 128k;
-    server {name} max_fails=0;
-    server {name} max_fails=0;
-    server {name} max_fails=0;
+upstream {upstream} {{
+    zone {upstream} 128k;
+    server {address} max_fails=0;
+    server {address} max_fails=0;
+    server {address} max_fails=0;
 }}
 """
 
@@ -242,12 +223,13 @@ def site(settings: Settings) -> str:
         body=edge.max_body_mb,
         timeout=edge.timeout_seconds,
         forwarded=_BEHIND_A_PROXY if _PROXIED[settings.target](settings) else _DIRECT,
-        connection=_KEPT,
+        connection=edge_rules.connection(edge),
+        proxy=edge_rules.proxy(edge),
+        headers=edge_rules.headers(edge),
         compressed=_COMPRESSED,
-        text=_TEXT,
         port=HTTP_PORT,
-        static=STATIC_DIR,
-        media=MEDIA_DIR,
+        http=edge_rules.http(settings, HTTP_PORT),
+        locations=edge_rules.locations(settings),
     )
 
 
@@ -266,18 +248,27 @@ _PROXIED: Mapping[Target, Callable[[Settings], bool]] = {
 """Whether visitors can connect to the edge through a proxy alone."""
 
 
-def standalone(site_text: str, upstream: str) -> Mapping[str, str]:
+def standalone(site_text: str, upstream: str, others: Mapping[str, str] = MappingProxyType({})) -> Mapping[str, str]:
     """Give every file of an edge that no switch writes to: name and text. Another text is another process.
 
     Args:
         site_text: what ``site()`` gave.
         upstream: ``host:port`` of the one address that stands for all web processes.
+        others: the same of each other upstream, by its name.
     """
-    text = site_text.replace(_KEPT, _CLOSED)
+    text = site_text
+    for said in (_CONNECTION, edge_rules.CONNECTION):
+        text = text.replace(said.format(otherwise=KEPT), said.format(otherwise=CLOSED))
     return {
         "nginx.conf": text,
-        "upstream.conf": _ONE_NAME.format(name=upstream),
-        "status.conf": _STATUS.format(port=STATUS_PORT, id=configuration_id(text, [upstream])),
+        "upstream.conf": "".join(
+            _ONE_NAME.format(upstream=name, address=address)
+            for name, address in {routes.APP: upstream, **others}.items()
+        ),
+        "status.conf": _STATUS.format(
+            port=STATUS_PORT,
+            id=configuration_id(text, [upstream, *(routes.member(name, address) for name, address in others.items())]),
+        ),
     }
 
 
@@ -307,7 +298,8 @@ def switch_environment(site_text: str, members: Sequence[str], edge_host: str) -
 
     Args:
         site_text: what ``site()`` gave.
-        members: ``host:port`` of each web container, as a container on the edge's network reaches it.
+        members: ``host:port`` of each web container, as a container on the edge's network reaches it; of another
+            upstream with its name before it (``routes.member``).
         edge_host: name of the edge's container on that network.
     """
     return {

@@ -79,7 +79,7 @@ def plan(settings: Settings, root: Path = ROOT) -> Release:
         if (source / f"{app.dockerfile}.dockerignore").is_file():
             ignore_file = f"{app.dockerfile}.dockerignore"
     own = _read(source / ignore_file) if (source / ignore_file).is_file() else None
-    ignore = dockerfile.ignore_text(app, own)
+    ignore = dockerfile.ignore_text(settings, own)
     name = identity(source, text, ignore, commit)
     return Release(
         identity=name,

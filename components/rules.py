@@ -4,26 +4,31 @@ Each rule gives problems and changes nothing. What one value may be by itself is
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components import assets, environment, service_rules, source, template
+from components import assets, edge_rules, environment, service_rules, source, storage, template
 from components.health import ranges
-from components.keys import KEYS, NAME, Path_
+from components.keys import KEYS, NAME, Path_, key_at
 from components.model import (
+    NOT_SERVED,
     App,
     Assets,
     Check,
+    Edge,
     Expose,
     Health,
     Kind,
     Kubernetes,
+    Media,
     Postgres,
     PostgresProvider,
     Process,
     RedisProvider,
     Server,
+    ServeStatic,
+    Static,
     Target,
     TlsFrom,
     Web,
@@ -53,6 +58,9 @@ ONLY_ON: Mapping[Path_, Only] = {
     ("services", NAME, "size_gb"): Only(
         target=Target.KUBERNETES, instead="nothing, since a volume of Docker takes what its disk has"
     ),
+    ("volumes", NAME, "size_gb"): Only(
+        target=Target.KUBERNETES, instead="nothing: a volume is as large as the disk of the host"
+    ),
     ("postgres", "provider"): Only(
         target=Target.KUBERNETES,
         instead=f"one of {PostgresProvider.SLIPWAY}, {PostgresProvider.EXTERNAL}",
@@ -64,39 +72,41 @@ ONLY_ON: Mapping[Path_, Only] = {
 
 def applies(path: Path_, target: Target) -> bool:
     """Whether a target has a setting."""
-    ways = (ONLY_ON.get(path[:end]) for end in range(1, len(path) + 1))
-    return all(only.target is target or only.value is not None for only in ways if only is not None)
+    ways = (only for other, only in ONLY_ON.items() if _is_below(path, other))
+    return all(only.target is target or only.value is not None for only in ways)
 
 
 def only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
     """Find what a stack's file says for another target than its own."""
     target = resolved.parts.get("target")
     for path, only in ONLY_ON.items():
-        from_file = (each for each, source in resolved.sources.items() if source == FILE)
-        said = dict.fromkeys(each[: len(path)] for each in from_file if _is_of(each, path))
+        said = [each for each, source in resolved.sources.items() if source == FILE and _is_below(each, path)]
         meant = only.value is None or at(resolved.values, path) == only.value
-        if isinstance(target, Target) and target is not only.target and meant:
-            for each in said:
-                yield Problem(
-                    key=full_key(each),
-                    found=f"{show(only.value)}, which is for target {only.target}"
-                    if only.value
-                    else f"a setting for target {only.target}",
-                    allowed=f"with target {target}: {only.instead}",
-                    mend=config_rm(each, stack),
-                )
+        if not isinstance(target, Target) or target is only.target or not meant:
+            continue
+        for found in dict.fromkeys(each[: len(path)] for each in said):
+            yield Problem(
+                key=full_key(found),
+                found=f"{show(only.value)}, which is for target {only.target}"
+                if only.value
+                else f"a setting for target {only.target}",
+                allowed=f"with target {target}: {only.instead}",
+                mend=config_rm(found, stack),
+            )
 
 
-def _is_of(said: Path_, path: Path_) -> bool:
-    """Whether a path of a stack's file is a key, or lies below it."""
-    return len(said) >= len(path) and all(here in {NAME, there} for here, there in zip(path, said, strict=False))
+def _is_below(path: Path_, other: Path_) -> bool:
+    """Whether a path is another one or below it, where NAME in that stands for any name."""
+    return len(path) >= len(other) and all(want in {NAME, part} for part, want in zip(path, other, strict=False))
 
 
 def _required(path: Path_, why: str, stack: str) -> Problem:
     """Say that a value is needed, since another one is what it is."""
-    key = KEYS[path]
+    key = key_at(path)
+    if key is None:
+        raise AssertionError("a key of the model")
     return Problem(
-        key=key.name, found="nothing", allowed=f"{key.allowed}; {why}", mend=config_set(path, key.example, stack)
+        key=full_key(path), found="nothing", allowed=f"{key.allowed}; {why}", mend=config_set(path, key.example, stack)
     )
 
 
@@ -219,13 +229,13 @@ def _unknown_name(path: Path_, name: str, text: str, stack: str) -> Problem:
     )
 
 
-def _rendered(app: App, stack: str) -> Iterator[Problem]:
+def _rendered(app: App, kept: Sequence[str], stack: str) -> Iterator[Problem]:
     """Find rendered files that would lie on what is there already, or that nobody could link."""
     ours = {environment.SECRET_KEY, environment.DATABASE_URL, environment.REDIS_URL, environment.EXPORTED}
     for name in app.files:
         folder, _, file = name.rpartition("/")
         inside = folder == environment.SECRETS_DIR
-        around = [other for other in (*app.files, app.media_root) if name.startswith(f"{other}/")]
+        around = [other for other in (*app.files, *kept) if name.startswith(f"{other}/")]
         if inside and (file in ours or file in environment.value_files(app) or file.startswith("..")):
             found = "a file that Slipway or the platform writes itself"
             allowed = f"another name in {environment.SECRETS_DIR}"
@@ -233,7 +243,10 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
             found = "a folder of the secret files"
             allowed = f"a file right in {environment.SECRETS_DIR}, or elsewhere"
         elif around:
-            found, allowed = f"a path below {around[0]}", "a path that no other file and no uploads are above"
+            found, allowed = (
+                f"a path below {around[0]}",
+                "a path that no other file, no uploads and no volume are above",
+            )
         elif app.dockerfile is not None and name in environment.links(app):
             found = "a path that an image of Slipway's would link"
             allowed = f"with slipway:app.dockerfile: a path in {environment.SECRETS_DIR}, which the Dockerfile links"
@@ -241,6 +254,118 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
             continue
         path: Path_ = ("app", "files", name)
         yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
+
+
+def _places(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find places for files that are inside one another, and the one that is missing."""
+    static = parts.get("static")
+    if isinstance(static, Static) and static.serve is ServeStatic.VOLUME and static.root is None:
+        yield _required(("static", "root"), "slipway:static.serve is volume", stack)
+    before: list[tuple[Path_, str]] = []
+    for path, place in storage.paths_of(parts):
+        for other, taken in before:
+            if f"{place}/".startswith(f"{taken}/") or f"{taken}/".startswith(f"{place}/"):
+                yield Problem(
+                    key=full_key(path),
+                    found=f"{show(place)}, which shares files with {full_key(other)} ({taken})",
+                    allowed="a path that is in no other of them, and that no other of them is in",
+                    mend=config_set(path, f"/srv/{path[1] if path[0] == 'volumes' else path[0]}-files", stack),
+                )
+                break
+        before.append((path, place))
+
+
+def _members(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find volumes of processes that are not there."""
+    if not {"volumes", "processes"} <= set(parts):
+        return
+    known = [storage.WEB, *parts["processes"]]
+    for name, volume in parts["volumes"].items():
+        for each in volume.processes:
+            if each not in known:
+                path: Path_ = ("volumes", name, "processes")
+                yield Problem(
+                    key=full_key(path),
+                    found=f"{show(each)}, which is no process",
+                    allowed=f"of {', '.join(known)}; nothing for all",
+                    mend=config_set(
+                        path, " ".join(other for other in volume.processes if other in known) or storage.WEB, stack
+                    ),
+                )
+
+
+def _addresses(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find addresses that mean two things, and redirects that lead nowhere."""
+    edge = parts.get("edge")
+    if not isinstance(edge, Edge):
+        return
+    seen: dict[str, Path_] = {}
+    for path, match in edge_rules.taken(edge, parts.get("static"), parts.get("media")):
+        if match in seen:
+            other = seen[match]
+            yield Problem(
+                key=full_key(path),
+                found=f"{match.removeprefix('= ')}, which is " + (f"{full_key(other)} too" if other else "the app's"),
+                allowed="each address once",
+                mend=config_rm(path, stack),
+            )
+        seen.setdefault(match, path)
+    yield from _routes(edge, parts.get("processes"), stack)
+    for origin, said in edge.redirects.items():
+        wrong = _redirect(origin, said, [parts.get("domain", ""), *edge.hosts])
+        if wrong is not None:
+            path = ("edge", "redirects", origin)
+            yield Problem(key=full_key(path), found=wrong[0], allowed=wrong[1], mend=config_rm(path, stack))
+
+
+def _routes(edge: Edge, processes: Mapping[str, Process] | None, stack: str) -> Iterator[Problem]:
+    """Find routes to processes that are not there, or do not listen."""
+    if processes is None:
+        return
+    for route, name in edge.routes.items():
+        path: Path_ = ("edge", "routes", route)
+        if name not in processes:
+            allowed = (
+                f"one of {', '.join(processes)}" if processes else "names of slipway:processes, where there is none"
+            )
+            mend = config_set(path, next(iter(processes)), stack) if processes else config_rm(path, stack)
+            yield Problem(key=full_key(path), found=f"{show(name)}, which is no process", allowed=allowed, mend=mend)
+        elif processes[name].port is None:
+            yield _required(("processes", name, "port"), f"{full_key(path)} sends it requests", stack)
+
+
+def _redirect(source: str, said: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """Say what is wrong with a redirect, and what is allowed; None if nothing is."""
+    _, target = edge_rules.redirect(said)
+    host = not source.startswith("/")
+    if host and source in names:
+        return "a host name of the site itself", "other host names than slipway:domain and slipway:edge.hosts"
+    if host and target.startswith("/"):
+        return (
+            f"{show(target)} for a host name",
+            "for a host name: an address with its host, such as https://shop.example.org",
+        )
+    if target.endswith("*") and not host and not source.endswith("/*"):
+        return f"{show(target)} for one path alone", "a * in the target only where the path ends with /*"
+    if (
+        target in {source, f"{source}*"}
+        or target.startswith((f"https://{source}/", f"http://{source}/"))
+        or (source.endswith("*") and target.startswith(source[:-1]))
+    ):
+        return f"{show(target)}, which leads to itself", "another address"
+    return None
+
+
+def _served(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find uploads that would be served, but for an address."""
+    media = parts.get("media")
+    if isinstance(media, Media) and media.internal and media.url == NOT_SERVED:
+        yield Problem(
+            key=full_key(("media", "url")),
+            found=show(media.url),
+            allowed="an address, since slipway:media.internal is true: `X-Accel-Redirect` names it",
+            mend=config_set(("media", "url"), "/media/", stack),
+        )
 
 
 def _processes(processes: Mapping[str, Process], stack: str) -> Iterator[Problem]:
@@ -255,6 +380,14 @@ def _processes(processes: Mapping[str, Process], stack: str) -> Iterator[Problem
                 found=show(process.replicas),
                 allowed=f"1, since {full_key((*above, alone))} lets there be one",
                 mend=config_set(path, 1, stack),
+            )
+        if process.schedule is not None and process.port is not None:
+            path = (*above, "port")
+            yield Problem(
+                key=full_key(path),
+                found=show(process.port),
+                allowed=f"nothing, since it does not run all the time ({full_key((*above, 'schedule'))})",
+                mend=config_rm(path, stack),
             )
         if process.schedule is not None and process.health_command is not None:
             path = (*above, "health_command")
@@ -366,12 +499,13 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
         problems += [
             *_variables(parts["app"], _ours(parts), stack),
             *_templates(parts["app"], stack),
-            *_rendered(parts["app"], stack),
+            *_rendered(parts["app"], [path for _, path in storage.paths_of(parts)], stack),
             *_ref(parts["app"], stack),
         ]
     if isinstance(parts.get("assets"), Assets):
         problems += _assets(parts["assets"], parts.get("app"), stack)
     problems += service_rules.between(parts, stack)
+    problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack), *_addresses(parts, stack)]
     if (
         parts.get("environment") is Kind.PROD
         and {"web", "edge"} <= set(parts)

@@ -42,10 +42,17 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository. Relative paths in settings start here."""
 
 
-MOVED: Mapping[Path_, Path_] = {("app", "requirements"): ("dependencies", "files")}
+MOVED: Mapping[Path_, Path_] = {
+    ("app", "requirements"): ("dependencies", "files"),
+    ("app", "media_root"): ("media", "root"),
+}
 """What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
+_WITH_EXAMPLES: frozenset[Path_] = frozenset(
+    {("edge", "routes"), ("edge", "headers"), ("edge", "redirects"), ("edge", "locations")}
+)
+"""Pairs whose example is a value for any name."""
 _SETTINGS_MODULE = ("app", "settings_module")
 _APPLICATIONS = {"wsgi": ("app", "wsgi_module"), "asgi": ("app", "asgi_module")}
 
@@ -320,13 +327,13 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
         return Problem(
             key=full_key(path), found="a name that is not allowed", allowed=group.allowed, mend=config_rm(path, stack)
         )
-    if key is None:  # one variable of an environment
+    if key is None:  # one of pairs, such as a variable of an environment
         above = key_at(path[:-1])
         return Problem(
             key=full_key(path),
             found="a name that is not allowed" if is_name else _entry(path, values),
             allowed=above.allowed if above is not None else "",
-            mend=config_rm(path, stack) if is_name or not _is_text(path) else config_set(path, "TEXT", stack),
+            mend=config_rm(path, stack) if is_name else _mended_entry(path, above, stack),
         )
     return Problem(
         key=full_key(path),
@@ -341,6 +348,15 @@ def _problem(path: Path_, kind: str, is_name: bool, values: dict[str, Any], stac
 def _entry(path: Path_, values: dict[str, Any]) -> str:
     """Say what was found below a name that the stack's file chose; texts of a project may be secret."""
     return "something that is not text (not shown)" if _is_text(path) else show(at(values, path))
+
+
+def _mended_entry(path: Path_, above: Key | None, stack: str) -> str:
+    """Give the command that mends what was found below a name that the stack's file chose."""
+    if _is_text(path):
+        return config_set(path, "TEXT", stack)
+    if path[:-1] in _WITH_EXAMPLES and above is not None and isinstance(above.example, dict):
+        return config_set(path, next(iter(above.example.values())), stack)
+    return config_rm(path, stack)
 
 
 def _is_text(path: Path_) -> bool:

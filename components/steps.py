@@ -114,6 +114,11 @@ def release(said: Release) -> list[str]:
     return [*_limited(said.timeout_seconds), "python", "-c", _RELEASE, plan]
 
 
+def collect_static() -> list[str]:
+    """Give the command that collects the static files where the project keeps them; files that are there stay."""
+    return [*_limited(STATIC_SECONDS), "python", "manage.py", "collectstatic", "--noinput"]
+
+
 def publish_static() -> list[str]:
     """Give the command that copies the static files of the image to where the edge serves them from."""
     return [*_limited(STATIC_SECONDS), "python", "-I", "-S", "-c", _COPY]

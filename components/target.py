@@ -64,7 +64,10 @@ class Step(ComponentResource):
 
 
 class Process(ComponentResource):
-    """The processes of one release beside those that serve it. Nobody asks them anything."""
+    """The processes of one release beside those that serve it. Who has a port may be sent requests."""
+
+    members: Sequence[Output[str]]
+    """``host:port`` of each that listens, where each has a name of its own."""
 
 
 class Web(ComponentResource):
@@ -105,6 +108,7 @@ class Target:
     service: Component[a.ServiceArgs, Server]
     migration: Component[a.MigrationArgs, Step]
     static_files: Component[a.StaticFilesArgs, Step]
+    collected_static: Component[a.CollectedStaticArgs, Step]
     web: Component[a.WebArgs, Web]
     process: Component[a.ProcessArgs, Process]
     edge: Component[a.EdgeArgs, Edge]

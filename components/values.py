@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from components import source
 from components.cron import Schedule
+from components.snippets import stands_alone
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,23 @@ def _pinned(image: str) -> str:
     return image
 
 
+def _own_header(name: str) -> str:
+    """Refuse headers that carry what an answer is."""
+    taken = (
+        "cache-control connection content-disposition content-encoding content-length content-range content-type date "
+        "keep-alive location server set-cookie trailer transfer-encoding upgrade vary"
+    )
+    if name.lower() in taken.split() or name.lower().startswith("x-accel-"):
+        _refuse()
+    return name
+
+
+def _alone(snippet: str) -> str:
+    if not stands_alone(snippet):
+        _refuse()
+    return snippet
+
+
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DOTTED = "[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*"
@@ -152,6 +170,7 @@ _IMAGE = (
 )
 
 Whole = Annotated[int, BeforeValidator(_whole)]
+Port = Annotated[int, BeforeValidator(_whole), Field(ge=1024, le=65535), Words("a whole number from 1024 to 65535")]
 Number = Annotated[float, BeforeValidator(_number)]
 Switch = Annotated[bool, BeforeValidator(_switch), Words("true or false")]
 Slug = Annotated[
@@ -268,6 +287,46 @@ ServicePath = Annotated[
 ]
 """A folder of a service that is no folder of its image alone."""
 RenderedText = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=262144), BeforeValidator(text)]
+UrlFolder = Annotated[
+    str,
+    Field(pattern="^/([A-Za-z0-9._~-]+/)+$", max_length=255),
+    BeforeValidator(text),
+    Words("a path that starts and ends with /, such as /static/"),
+]
+UrlFolderOrNone = Annotated[
+    str,
+    Field(pattern="^(none|/([A-Za-z0-9._~-]+/)+)$", max_length=255),
+    BeforeValidator(text),
+    Words("a path that starts and ends with /, such as /media/, or none"),
+]
+WebPath = Annotated[
+    str,
+    Field(pattern="^/([A-Za-z0-9._~-]+/)*([A-Za-z0-9._~-]+)?$", min_length=2, max_length=255),
+    BeforeValidator(text),
+]
+"""A path of a site: with a / at its end all that is below, else itself alone."""
+SiteName = Annotated[str, Field(pattern=rf"^([*][.])?{_LABEL}([.]{_LABEL})*$", max_length=253), BeforeValidator(text)]
+"""A host name, or all below one."""
+HeaderName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9-]*$", max_length=100), AfterValidator(_own_header)]
+HeaderValue = Annotated[str, Field(pattern="^[ -#%-~]+$", max_length=8192), BeforeValidator(text)]
+"""What nginx can send: printable, and without the sign that begins a variable."""
+RedirectFrom = Annotated[
+    str,
+    Field(pattern=rf"^(/|(/[A-Za-z0-9._~-]+)+(/[*]?)?|{_LABEL}([.]{_LABEL})*)$", max_length=255),
+]
+RedirectTo = Annotated[
+    str,
+    Field(
+        pattern=rf"^(30[1278] )?(/|https?://{_LABEL}([.]{_LABEL})*(:[0-9]+)?)(/?[A-Za-z0-9._~?=&%#+,@:!-]+)*/?[*]?$",
+        max_length=1024,
+    ),
+    BeforeValidator(text),
+]
+LocationMatch = Annotated[str, Field(pattern="^((=|~|~[*]|\\^~) )?[^\x00-\x20{};\"'#]+$", max_length=255)]
+"""What nginx takes after ``location``."""
+LocationText = Annotated[
+    str, Field(pattern="^[^\x00-\x08\x0b-\x1f]+$", max_length=16384), BeforeValidator(text), AfterValidator(_alone)
+]
 UrlPath = Annotated[
     str,
     Field(pattern="^/[A-Za-z0-9._~/?=&%-]*$", max_length=1024),

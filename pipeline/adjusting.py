@@ -1,6 +1,6 @@
 """Which settings change how something is started and asked, for the errors about what did not get well. Pure."""
 
-from components.flows import process_name
+from components.labels import process_name
 from components.problems import config_set
 
 LONGER_SECONDS = 120

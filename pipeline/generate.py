@@ -23,7 +23,13 @@ from pipeline.arguments import add_command
 from pipeline.console import Console, problem
 
 COMMAND = "python -m pipeline generate"
-REQUIRED = (("environment",), ("app", "source"), ("app", "settings_module"), ("processes", NAME, "command"))
+REQUIRED = (
+    ("environment",),
+    ("app", "source"),
+    ("app", "settings_module"),
+    ("processes", NAME, "command"),
+    ("volumes", NAME, "path"),
+)
 NEEDS_DOMAIN = tuple(kind for kind, values in BY_KIND.items() if "domain" not in values)
 _ABSENT = object()
 

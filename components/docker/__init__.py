@@ -1,6 +1,7 @@
 """The Docker target: every component with the Args of ``components/args.py``, as containers on one Docker host."""
 
 from components.docker.app_image import AppImage
+from components.docker.collected_static import CollectedStatic
 from components.docker.edge import Edge
 from components.docker.migration import Migration
 from components.docker.networks import Networks
@@ -17,6 +18,7 @@ from components.docker.web import Web
 
 __all__ = [
     "AppImage",
+    "CollectedStatic",
     "Edge",
     "Migration",
     "Networks",

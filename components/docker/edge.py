@@ -8,7 +8,8 @@ from pulumi import Output, ResourceOptions
 from components import nginx, target
 from components.args import EdgeArgs
 from components.docker.container import Container, Health, Mount, Port, create
-from components.nginx import CONFIG_DIR, HTTP_PORT, MEDIA_DIR, STATIC_DIR
+from components.edge_rules import MEDIA_DIR, STATIC_DIR
+from components.nginx import CONFIG_DIR, HTTP_PORT
 
 
 class Edge(target.Edge):
@@ -29,7 +30,7 @@ class Edge(target.Edge):
                 command=nginx.edge_command(),
                 mounts=[
                     *([Mount(volume=args.configuration, target=CONFIG_DIR)] if args.configuration is not None else []),
-                    Mount(volume=args.static, target=STATIC_DIR),
+                    *([Mount(volume=args.static, target=STATIC_DIR)] if args.static is not None else []),
                     Mount(volume=args.media, target=MEDIA_DIR),
                 ],
                 # Uploads and slow answers wait here, in memory.

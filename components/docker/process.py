@@ -1,19 +1,19 @@
 """Containers of the app beside those that serve it: workers of a queue, schedulers, whatever settings name.
 
 A release gets new ones beside the old, which finish what they do once it is served. One that does not stay up fails the
-update: Docker starts it again and again, so that it always seems to run; what is asked is how long it has.
+update: Docker starts it again and again, so that it always seems to run; what is asked is how long it has, or whether it takes connections,
+where it should.
 What there must never be two of has a fixed name, so that the old one is gone before the new one is made. So has what
 runs by the clock, which Docker does not have: one container waits for the time and runs the command then.
 """
 
 from pulumi import ResourceOptions
 
-from components import schedule, target
+from components import health, schedule, target
 from components.app import USER
 from components.args import ProcessArgs
 from components.docker.container import SECRETS_DIR, Container, Health, Mount, create
-from components.flows import process_role
-from components.labels import RELEASE
+from components.labels import RELEASE, process_role
 
 STEADY_SECONDS = 10
 """How long one must have run to count as running."""
@@ -37,11 +37,15 @@ class Process(target.Process):
         options = ResourceOptions(parent=self, depends_on=[*args.after])
         if args.singleton or args.schedule is not None:
             host = args.owner.named(role)
-            create(host, self._container(args, role, host), options)
+            containers = [create(host, self._container(args, role, host), options)]
         else:
-            for number in range(1, args.replicas + 1):
+            containers = [
                 create(args.owner.named(f"{role}-{number}"), self._container(args, role), options)
-        self.register_outputs({})
+                for number in range(1, args.replicas + 1)
+            ]
+        port = args.port
+        self.members = [each.name.apply(lambda host: f"{host}:{port}") for each in containers if port is not None]
+        self.register_outputs({"members": self.members})
 
     @staticmethod
     def _container(args: ProcessArgs, role: str, name: str | None = None) -> Container:
@@ -58,6 +62,7 @@ class Process(target.Process):
             mounts=[
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
+                *(Mount(volume=each.storage, target=each.path, writable=each.writable) for each in args.files),
             ],
             health=_health(args),
             stop_grace_seconds=args.stop_grace_seconds,
@@ -66,7 +71,8 @@ class Process(target.Process):
 
 def _health(args: ProcessArgs) -> Health:
     if args.health_command is None:
-        return Health(command=["sh", "-c", STEADY], startup_seconds=args.startup_seconds, interval_seconds=5)
+        runs = ["sh", "-c", STEADY] if args.port is None else health.listens(args.port)
+        return Health(command=runs, startup_seconds=args.startup_seconds, interval_seconds=5)
     # A command of the project's own may start Django each time.
     return Health(
         command=args.health_command,

@@ -16,6 +16,7 @@ ROW = target.Target(
     service=docker.Service,
     migration=docker.Migration,
     static_files=docker.StaticFiles,
+    collected_static=docker.CollectedStatic,
     web=docker.Web,
     process=docker.Process,
     edge=docker.Edge,

@@ -32,8 +32,8 @@ class Switch(target.Step):
         )
         task = Task(
             what="The switch",
-            hint="The edge goes on serving what it served. "
-            "Mend the cause and run `pulumi up` again: it tries once more.",
+            hint="The edge goes on serving what it served. What nginx does not understand comes from slipway:edge.locations, "
+            "or else is Slipway's fault. Mend the cause and run `pulumi up` again: it tries once more.",
             container=container,
             attempt=args.attempt,
             # An output of theirs would say nothing that is needed here, and couple what is deleted first (see Postgres).

@@ -36,6 +36,7 @@ class Web(target.Web):
             mounts=[
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
+                *(Mount(volume=each.storage, target=each.path, writable=each.writable) for each in args.files),
             ],
             health=Health(command=health.command(args.health), startup_seconds=args.startup_seconds),
             stop_grace_seconds=args.stop_grace_seconds,

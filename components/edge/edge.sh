@@ -3,7 +3,8 @@
 #
 #   $config/current          the id of the configuration that is wanted
 #   $config/<id>/nginx.conf  nginx' configuration, with `include upstream.conf` and `include status.conf`
-#   $config/<id>/members     host:port of each web container, one in a line
+#   $config/<id>/members     host:port of each web container, one in a line; of others that get requests
+#                            UPSTREAM=host:port, where nginx.conf names the upstream
 #
 # A new id is taken when nginx accepts it, and refused otherwise: what served before goes on serving.
 # nginx resolves names once, at its start, so the addresses of the members are looked up here, and again every few
@@ -17,14 +18,14 @@ config=${SLIPWAY_CONFIG:-/etc/slipway}
 run=${SLIPWAY_RUN:-/tmp/edge}
 
 active=none # the id that nginx serves
-servers=    # the addresses that nginx knows
+servers=    # the upstreams that nginx knows, with their addresses
 refused=    # the id that nginx did not accept
 
 say() {
     echo "edge: $*" >&2
 }
 
-# server_lines FILE: the lines of nginx' upstream block, from those members that have an address.
+# server_lines: the lines of nginx' upstream block, from those members that have an address.
 server_lines() {
     while read -r member; do
         # A name that is gone is asked for outside of Docker too, which takes long where there is no way out.
@@ -35,7 +36,28 @@ server_lines() {
         *:*) echo "server [$1]:${member##*:} max_fails=2 fail_timeout=2s;" ;;
         *) echo "server $1:${member##*:} max_fails=2 fail_timeout=2s;" ;;
         esac
-    done <"$1"
+    done
+}
+
+# upstreams FILE: nginx' upstream blocks from the members. Nothing when no web container has an address.
+upstreams() {
+    sed '/=/!s/^/app=/' "$1" >"$run/members"
+    for upstream in app $(sed 's/=.*//' "$run/members" | sort -u | grep -vx app); do
+        lines=$(sed -n "s/^$upstream=//p" "$run/members" | server_lines)
+        if [ -z "$lines" ]; then
+            [ "$upstream" != app ] || return
+            # Those who ask for it get a 502 until there is an address; nobody else notices.
+            lines="server 127.0.0.1:1 down;"
+        fi
+        cat <<END
+upstream $upstream {
+    zone $upstream 128k;
+$lines
+    keepalive 32;
+    keepalive_timeout 60s;
+}
+END
+    done
 }
 
 # status ID: the listener that tells what is served, as part of the configuration: only nginx workers
@@ -54,19 +76,12 @@ server {
 END
 }
 
-# render ID SERVERS: write the configuration that is to be tried.
+# render ID UPSTREAMS: write the configuration that is to be tried.
 render() {
     rm -rf "$run/next"
     mkdir "$run/next" &&
         cat "$config/$1/nginx.conf" >"$run/next/nginx.conf" &&
-        cat >"$run/next/upstream.conf" <<END &&
-upstream app {
-    zone app 128k;
-$2
-    keepalive 32;
-    keepalive_timeout 60s;
-}
-END
+        echo "$2" >"$run/next/upstream.conf" &&
         status "$1" >"$run/next/status.conf"
 }
 
@@ -101,9 +116,16 @@ reject() {
     say "refused $1:" && cat "$run/status/rejected" >&2
 }
 
+# quote: the lines that nginx has complained about; whoever reads its words has no other way to see them.
+quote() {
+    sed -n 's|.* in .*/nginx.conf:\([0-9][0-9]*\)$|\1|p' "$run/test.log" | sort -un | head -n 3 | while read -r line; do
+        echo "line $line: $(sed -n "${line}s/^ *//p" "$run/next/nginx.conf")"
+    done
+}
+
 # take ID: make ID's configuration the active one. Fails when it cannot be had now, or never.
 take() {
-    found=$(server_lines "$config/$1/members")
+    found=$(upstreams "$config/$1/members")
     if [ -z "$found" ]; then
         # Not a refusal: after a restart of the host, the web containers may come later.
         say "none of the members of $1 has an address yet"
@@ -111,7 +133,10 @@ take() {
     fi
     render "$1" "$found" || return 1
     if ! nginx -t -q -e stderr -c "$run/next/nginx.conf" 2>"$run/test.log"; then
-        head -c 2000 "$run/test.log" | reject "$1"
+        {
+            head -c 2000 "$run/test.log"
+            quote
+        } | reject "$1"
         return 1
     fi
     # Nobody reads these files until nginx is told to.
@@ -167,7 +192,7 @@ while kill -0 "$nginx" 2>/dev/null; do
             rm -f "$run/status/rejected"
         fi
         if [ -n "$wanted" ] && [ "$round" = 0 ]; then
-            found=$(server_lines "$config/$wanted/members")
+            found=$(upstreams "$config/$wanted/members")
             if [ -n "$found" ] && [ "$found" != "$servers" ] && take "$wanted"; then
                 reload
             fi

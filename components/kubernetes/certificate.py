@@ -24,7 +24,7 @@ def create(name: str, args: EdgeArgs, tls: Tls, parent: pulumi.Resource) -> Inpu
     if tls.kind is TlsFrom.SECRET:
         return _secret(name, args, tls, parent)
     if gateway:
-        spec = exposure.certificate(tls.issuer or "", args.domain)
+        spec = exposure.certificate(tls.issuer or "", [args.domain, *args.hosts])
         _custom(f"{name}-issued", exposure.CERTIFICATE_VERSION, exposure.CERTIFICATE_KIND, spec, args, parent)
     # cert-manager makes it, by an annotation of the Ingress or by the object above.
     return roles.TLS

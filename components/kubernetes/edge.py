@@ -9,7 +9,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_kubernetes import core, networking
 
 from components import app as shared
-from components import nginx, target
+from components import edge_rules, nginx, target
 from components.args import EdgeArgs
 from components.kubernetes import app, certificate, exposure, metadata, probes, roles, workload
 from components.kubernetes.pod import Claim, Pod
@@ -37,7 +37,9 @@ class Edge(target.Edge):
             f"{name}-configuration",
             metadata=metadata.of(args.owner, roles.EDGE, args.network),
             immutable=True,
-            data=dict(nginx.standalone(args.site, _UPSTREAM)),
+            data=dict(
+                nginx.standalone(args.site, _UPSTREAM, {role: f"{role}:{p}" for role, p in args.upstreams.items()})
+            ),
             opts=ResourceOptions(parent=self),
         )
         edge = Workload(
@@ -55,19 +57,21 @@ class Edge(target.Edge):
         self.register_outputs({"host": self.host, "port": self.port, "url": self.url})
 
     def _services(self, name: str, args: EdgeArgs) -> list[core.v1.Service]:
-        """Make the Services of the web processes: one address for all, and the addresses of each."""
-        ports = [core.v1.ServicePortArgs(port=shared.PORT, target_port=shared.PORT, protocol="TCP")]
-        selector = args.owner.labels(roles.WEB)
+        """Make the Services of what gets requests: one address for all of it, and for web the addresses of each."""
+        named = [(roles.WEB, roles.WEB, None, shared.PORT), (roles.WEB, roles.WEB_PODS, "None", shared.PORT)]
+        named += [(role, role, None, port) for role, port in args.upstreams.items()]
         return [
             core.v1.Service(
                 f"{name}-{service}",
-                metadata=metadata.of(
-                    args.owner, roles.WEB, args.network, name=service, annotations=metadata.SKIP_AWAIT
+                metadata=metadata.of(args.owner, role, args.network, name=service, annotations=metadata.SKIP_AWAIT),
+                spec=core.v1.ServiceSpecArgs(
+                    cluster_ip=address,
+                    selector=args.owner.labels(role),
+                    ports=[core.v1.ServicePortArgs(port=port, target_port=port, protocol="TCP")],
                 ),
-                spec=core.v1.ServiceSpecArgs(cluster_ip=address, selector=selector, ports=ports),
                 opts=ResourceOptions(parent=self),
             )
-            for service, address in ((roles.WEB, None), (roles.WEB_PODS, "None"))
+            for role, service, address, port in named
         ]
 
     def _expose(self, name: str, args: EdgeArgs) -> None:
@@ -91,7 +95,7 @@ class Edge(target.Edge):
                     name=roles.EDGE,
                     annotations=exposure.annotations(args.exposure),
                 ),
-                spec=exposure.ingress(args.exposure, args.domain, secret),
+                spec=exposure.ingress(args.exposure, [args.domain, *args.hosts], secret),
                 opts=ResourceOptions(parent=self),
             )
         if args.exposure.kind is Expose.GATEWAY:
@@ -102,7 +106,7 @@ class Edge(target.Edge):
                 metadata=metadata.of(
                     args.owner, roles.EDGE, args.network, name=roles.EDGE, annotations=metadata.SKIP_AWAIT
                 ),
-                spec=exposure.route(args.exposure, args.domain),
+                spec=exposure.route(args.exposure, [args.domain, *args.hosts]),
                 opts=ResourceOptions(parent=self),
             )
 
@@ -120,8 +124,12 @@ class Edge(target.Edge):
             port=nginx.HTTP_PORT,
             configuration=(configuration, nginx.CONFIG_DIR),
             claims=[
-                Claim(role="static", name=args.static, path=nginx.STATIC_DIR),
-                Claim(role="media", name=args.media, path=nginx.MEDIA_DIR),
+                *(
+                    [Claim(role="static", name=args.static, path=edge_rules.STATIC_DIR)]
+                    if args.static is not None
+                    else []
+                ),
+                Claim(role="media", name=args.media, path=edge_rules.MEDIA_DIR),
             ],
             # Uploads and slow answers wait here, in memory.
             memory_mounts={nginx.RUN_DIR: args.resources.memory_mb // 2},

@@ -1,6 +1,6 @@
 """How visitors reach the edge: the type of its Service, an Ingress, or the route of a Gateway. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pulumi import Input
@@ -40,7 +40,7 @@ def annotations(exposure: Exposure) -> Mapping[str, str]:
     return {**metadata.SKIP_AWAIT, **issuer}
 
 
-def ingress(exposure: Exposure, domain: str, secret: Input[str] | None) -> networking.v1.IngressSpecArgs:
+def ingress(exposure: Exposure, hosts: Sequence[str], secret: Input[str] | None) -> networking.v1.IngressSpecArgs:
     """Give the specification of the Ingress; ``secret`` is the one with the certificate."""
     backend = networking.v1.IngressBackendArgs(
         service=networking.v1.IngressServiceBackendArgs(
@@ -48,20 +48,20 @@ def ingress(exposure: Exposure, domain: str, secret: Input[str] | None) -> netwo
         )
     )
     path = networking.v1.HTTPIngressPathArgs(path="/", path_type="Prefix", backend=backend)
-    rule = networking.v1.IngressRuleArgs(host=domain, http=networking.v1.HTTPIngressRuleValueArgs(paths=[path]))
+    rules = networking.v1.HTTPIngressRuleValueArgs(paths=[path])
     return networking.v1.IngressSpecArgs(
         ingress_class_name=exposure.ingress_class,
-        rules=[rule],
-        tls=[networking.v1.IngressTLSArgs(hosts=[domain], secret_name=secret)] if secret is not None else None,
+        rules=[networking.v1.IngressRuleArgs(host=host, http=rules) for host in hosts],
+        tls=[networking.v1.IngressTLSArgs(hosts=[*hosts], secret_name=secret)] if secret is not None else None,
     )
 
 
-def route(exposure: Exposure, domain: str) -> dict[str, Any]:
+def route(exposure: Exposure, hosts: Sequence[str]) -> dict[str, Any]:
     """Give the specification of the route from a Gateway that is there already."""
     namespace, name = _gateway(exposure)
     return {
         "parentRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": namespace, "name": name}],
-        "hostnames": [domain],
+        "hostnames": [*hosts],
         "rules": [
             {
                 "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
@@ -80,11 +80,11 @@ def grant(exposure: Exposure) -> dict[str, Any]:
     }
 
 
-def certificate(issuer: str, domain: str) -> dict[str, Any]:
+def certificate(issuer: str, hosts: Sequence[str]) -> dict[str, Any]:
     """Give the certificate that cert-manager keeps for a Gateway; an Ingress asks for its own by an annotation."""
     return {
         "secretName": roles.TLS,
-        "dnsNames": [domain],
+        "dnsNames": [*hosts],
         "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
     }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pulumi import Input
 from pulumi_kubernetes import core, meta
 
+from components.args import Files
 from components.kubernetes import quantities, roles
 from components.kubernetes.probes import Probes
 from components.labels import STORAGE, Owner
@@ -42,6 +43,11 @@ class Claim:
     """Path in the container."""
     writable: bool = False
     """Whether the container may write."""
+
+
+def claims(files: Sequence[Files]) -> list[Claim]:
+    """Give the claims of places for files."""
+    return [Claim(role=each.role, name=each.storage, path=each.path, writable=each.writable) for each in files]
 
 
 @dataclass(frozen=True, kw_only=True)

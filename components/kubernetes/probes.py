@@ -73,6 +73,12 @@ def program(command: Sequence[str], startup_seconds: int) -> Probes:
     return _probes(startup_seconds, question, question)
 
 
+def listens(port: int, startup_seconds: int) -> Probes:
+    """Connect to a port, and say nothing."""
+    question = _Question(tcp=core.v1.TCPSocketActionArgs(port=port))
+    return _probes(startup_seconds, question, question)
+
+
 def process(command: Sequence[str], startup_seconds: int) -> Probes:
     """Run a command of the project's own. It may start Django each time, so it is asked seldom and may take long."""
     run = core.v1.ExecActionArgs(command=[*command])

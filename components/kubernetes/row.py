@@ -3,6 +3,7 @@
 from components import target
 from components.kubernetes import (
     app_image,
+    collected_static,
     edge,
     managed_postgres,
     migration,
@@ -34,6 +35,7 @@ ROW = target.Target(
     service=service.Service,
     migration=migration.Migration,
     static_files=static_files.StaticFiles,
+    collected_static=collected_static.CollectedStatic,
     web=web.Web,
     process=process.Process,
     edge=edge.Edge,

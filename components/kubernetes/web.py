@@ -8,7 +8,7 @@ from pulumi_kubernetes import autoscaling
 from components import target
 from components.args import WebArgs
 from components.kubernetes import app, autoscaler, metadata, probes, roles, workload
-from components.kubernetes.pod import Claim, Pod
+from components.kubernetes.pod import Claim, Pod, claims
 from components.kubernetes.workload import Workload
 from components.labels import RELEASE, REVISION
 
@@ -54,7 +54,7 @@ class Web(target.Web):
             environment=args.environment,
             port=args.port,
             secrets=args.secrets,
-            claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True)],
+            claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True), *claims(args.files)],
             probes=probes.of(args.health, args.port, args.startup_seconds),
             stop_grace_seconds=args.stop_grace_seconds,
             pre_stop_seconds=PRE_STOP_SECONDS,
@@ -72,6 +72,7 @@ def _revision(args: WebArgs) -> Output[str]:
             sorted(args.environment.items()),
             args.resources,
             args.media_root,
+            [(each.path, each.writable) for each in args.files],
             args.health,
             args.port,
             args.startup_seconds,
@@ -79,5 +80,5 @@ def _revision(args: WebArgs) -> Output[str]:
             args.together,
         )
     )
-    made = Output.all(args.image, args.secrets, args.storage)
+    made = Output.all(args.image, args.secrets, args.storage, *(each.storage for each in args.files))
     return made.apply(lambda names: hashlib.sha256("\n".join([said, *map(str, names)]).encode()).hexdigest()[:12])

@@ -27,7 +27,7 @@ _PULLS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNever
 _KILLED_FOR_MEMORY = "OOMKilled"
 _STOPPED = {0, 137, 143}
 """How a process ends that the kubelet has stopped."""
-_SETTINGS = {"migration": "web", "static": "web", "static-files": "web", "switch": "edge"}
+_SETTINGS = {"migration": "web", "static": "web", "static-files": "web", "collected-static": "web", "switch": "edge"}
 """Whose resources a step has."""
 
 

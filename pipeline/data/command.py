@@ -94,7 +94,7 @@ def in_mb(size: int) -> str:
 def dump(arguments: argparse.Namespace, console: Console) -> int:
     """Write the data of a stack into a file."""
     engine, loaded = _prepare(arguments, console)
-    root = str(loaded.app.media_root)
+    root = str(loaded.media.root)
     with archive.create(arguments.file) as writer, OPEN[loaded.target](engine, loaded) as processes:
         version = ""
         if not arguments.uploads_only:
@@ -133,7 +133,7 @@ def dump(arguments: argparse.Namespace, console: Console) -> int:
 def restore(arguments: argparse.Namespace, console: Console) -> int:
     """Put the data of a file into a stack."""
     engine, loaded = _prepare(arguments, console)
-    root = str(loaded.app.media_root)
+    root = str(loaded.media.root)
     with archive.read(arguments.file) as reader:
         manifest = reader.manifest
         database = archive.DATABASE in manifest.parts and not arguments.uploads_only

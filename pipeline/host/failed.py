@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.flows import process_name
-from components.labels import COMPONENT
+from components.labels import COMPONENT, process_name
 from components.model import Settings
 from components.services import name_of
 from pipeline import adjusting, servers

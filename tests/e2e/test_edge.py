@@ -17,7 +17,7 @@ import pytest
 from docker.models.containers import Container
 from docker.types import Mount
 
-from components import nginx
+from components import edge_rules, nginx, routes
 from components.model import Settings
 from tests.sample import settings
 
@@ -104,8 +104,8 @@ class World:
                 Mount(target, f"{self.prefix}-{name}", read_only=True)
                 for target, name in (
                     (nginx.CONFIG_DIR, "config"),
-                    (nginx.STATIC_DIR, "static"),
-                    (nginx.MEDIA_DIR, "media"),
+                    (edge_rules.STATIC_DIR, "static"),
+                    (edge_rules.MEDIA_DIR, "media"),
                 )
             ],
         )
@@ -275,12 +275,30 @@ def test_all_members_serve(world: World) -> None:
     assert {world.name() for _ in range(20)} == {"one", "two"}
 
 
+def test_each_upstream_has_its_members(world: World) -> None:
+    """A path goes to the process that its route names; while nobody is there, it alone answers 502, until somebody is."""
+    processes = {"sockets": {"command": "x", "port": 8000}}
+    site = nginx.site(settings({"processes": processes, "edge": {"routes": {"/ws/": "sockets"}}}))
+    web, late = world.app("web"), f"{world.prefix}-late:8000"
+
+    assert world.switch([web, routes.member("process-sockets", late)], site)[0] == 0
+    assert world.name() == "web"
+    assert world.get("/ws/room") == 502
+
+    world.app("late")
+    wait(lambda: world.get("/ws/room") == 200, 20, "the edge finds the new address")
+    assert json.loads(world.request("GET", "/ws/room")[2])["name"] == "late"
+    assert json.loads(world.request("POST", "/ws/room", b"x" * 11_000_000)[2])["body"] == 11_000_000
+    assert world.name() == "web"
+
+
 def test_a_refused_configuration_changes_nothing(world: World) -> None:
     """What nginx refuses is named with nginx' own words; what served before goes on, also after a restart."""
     member = world.app("blue")
     code, said = world.switch([member], "nonsense;\n")
     assert code == 1
     assert 'unknown directive "nonsense"' in said
+    assert "line 1: nonsense;" in said
     assert world.request("GET", "/")[0] == 503
     assert world.switch([member])[0] == 0
     served = world.status("id")

@@ -26,7 +26,7 @@ CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-tmp-dir=/dev/shm", "config.wsg
 
 def test_it_is_built_and_served(make_site: Callable[..., Site]) -> None:
     """Page, row, upload and hashed static file come through the edge, from the command that the Dockerfile names."""
-    site = make_site("own", app={"dockerfile": "Dockerfile", "media_root": "/srv/project/media"})
+    site = make_site("own", app={"dockerfile": "Dockerfile"}, media={"root": "/srv/project/media"})
     (site.app / "Dockerfile").write_text(DOCKERFILE)
     site.secrets().up().good()
 

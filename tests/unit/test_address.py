@@ -45,6 +45,11 @@ def test_url(said: dict[str, Any], url: str) -> None:
         ),
         (cluster(expose="ingress"), "shop.example.org", "https://shop.example.org"),
         (cluster(expose="load_balancer"), "shop.example.org", "https://shop.example.org"),
+        (
+            cluster(expose="ingress") | {"edge": {"hosts": "shop.example.com *.shop.example.org"}},
+            "shop.example.org,shop.example.com,.shop.example.org",
+            "https://shop.example.org,https://shop.example.com,https://*.shop.example.org",
+        ),
     ],
 )
 def test_names_that_the_app_answers_to(said: dict[str, Any], hosts: str, origins: str) -> None:

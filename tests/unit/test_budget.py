@@ -39,6 +39,8 @@ def test_the_usual_stack() -> None:
         (cluster({"postgres": {"provider": "external"}, "redis": {"provider": "external"}}), 11, 3, 17),
         (cluster({"postgres": {"provider": "cloudnative-pg"}}, instances=3), 18, 11, 78),
         (cluster(storage={"media_gb": 100}), 14, 6, 168),
+        (cluster({"static": {"serve": "project"}}), 14, 5, 32),
+        (cluster({"volumes": {"a": {"path": "/srv/a", "size_gb": 20}}}), 14, 8, 63),
     ],
 )
 def test_everything_that_can_run_counts(said: dict[str, Any], pods: int, claims: int, storage_gb: int) -> None:

@@ -11,6 +11,7 @@ from components import args, docker, health, image, nginx, schedule
 from components.budget import budget
 from components.docker import process
 from components.docker.container import REPLACE_ON_CHANGES
+from components.docker.task import StepError
 from components.flows import flows
 from components.health import HealthCheck
 from components.labels import Owner
@@ -344,6 +345,33 @@ def test_static_files() -> None:
     assert container.inputs["command"][:3] == ["timeout", "-k", "10"]
 
 
+def test_collected_static() -> None:
+    """The project collects them as its own user, with all of its settings, and what fails names the setting."""
+    made = args.CollectedStaticArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        resources=SMALL,
+        command=["collect"],
+        environment={"A": "1"},
+        secrets="hidden",
+        hidden=[],
+        networks=["inside"],
+        files=args.Files(role="collected", storage="collected", path="/app/collected", writable=True),
+    )
+    recorded = run(lambda: docker.CollectedStatic("collected-static", made).ready)
+    container = only_container(recorded, "static", "10001:10001", ["inside"])
+
+    assert recorded.result is True
+    assert container.env == {"A": "1"}
+    assert container.mounts == {"/app/collected": ("collected", True), "/run/secrets": ("hidden", False), **MEMORY}
+    with pytest.raises(StepError, match=r"must be slipway:static\.root \(/app/collected\)"):
+        run(
+            lambda: docker.CollectedStatic("collected-static", made).ready,
+            outcome=lambda _name, _inputs: {"exitCode": 1},
+        )
+
+
 def web(replicas: int) -> Recorded:
     """Register web containers."""
     made = args.WebArgs(
@@ -432,6 +460,33 @@ def test_process() -> None:
     assert "name" not in container.inputs
     assert "ports" not in container.inputs
     assert container.deletes_first is False
+
+
+def test_a_process_that_listens() -> None:
+    """It counts once it takes connections, and has an address for each."""
+    made = args.ProcessArgs(
+        owner=OWNER,
+        image="sha256:1",
+        release="0123456789ab",
+        process="sockets",
+        replicas=2,
+        resources=SMALL,
+        command=["daphne"],
+        environment={},
+        secrets="hidden",
+        networks=["outside", "inside"],
+        storage="media",
+        media_root="/app/media",
+        stop_grace_seconds=35,
+        startup_seconds=30,
+        port=9000,
+    )
+    recorded = run(lambda: docker.Process("process-sockets", made).members)
+
+    assert recorded.result == [f"shop-test-process-sockets-{number}-0123456:9000" for number in (1, 2)]
+    container = recorded.one(CONTAINER, "shop-test-process-sockets-1")
+    assert container.inputs["healthcheck"]["tests"] == ["CMD", *health.listens(9000)]
+    assert "ports" not in container.inputs
 
 
 @pytest.mark.parametrize(("began", "code"), [(0, 0), (9_000, 1), (8_999, 0)])

@@ -11,6 +11,7 @@ from pulumi import ComponentResource
 from components import args, budget, flows, health, nginx, steps
 from components.health import HealthCheck
 from components.kubernetes.app_image import AppImage
+from components.kubernetes.collected_static import CollectedStatic
 from components.kubernetes.edge import Edge
 from components.kubernetes.managed_postgres import ManagedPostgres
 from components.kubernetes.migration import Migration
@@ -478,6 +479,52 @@ def test_static_files() -> None:
     assert together(each)
 
 
+COLLECTED = args.Files(role="collected", storage="collected", path="/app/collected", writable=True)
+MODELS = args.Files(role="volume-models", storage="volume-models", path="/srv/models", writable=False)
+
+
+def test_collected_static() -> None:
+    """The project collects them once its datastores can be reached, with all of its settings."""
+    made_of = args.CollectedStaticArgs(
+        owner=OWNER,
+        image="app@sha256:1",
+        release="0123456789ab",
+        resources=SMALL,
+        command=["collect"],
+        environment={"A": "b"},
+        secrets="app-secrets-1",
+        hidden=[],
+        networks=["shop-test"],
+        files=COLLECTED,
+        together=True,
+    )
+    each = job(run(lambda: CollectedStatic("collected-static", made_of).ready))
+    only = container(each)
+
+    assert mounts(only) == {"/app/collected": True, "/run/secrets": False, "/tmp": True}  # noqa: S108 - a path in a container
+    assert only["args"] == steps.when_reachable(["collect"])
+    assert users(each) == (10001, 10001, 10001)
+    assert together(each)
+
+
+def test_what_else_web_keeps() -> None:
+    """Each place is a claim; another one rolls the pods, as does another right to write."""
+    only = container(made(web(files=[COLLECTED, MODELS]), "Deployment", "web"))
+
+    assert mounts(only) == {
+        "/app/media": True,
+        "/app/collected": True,
+        "/srv/models": False,
+        "/run/secrets": False,
+        "/tmp": True,  # noqa: S108 - a path in a container
+    }
+    revisions = {
+        made(web(files=files), "Deployment", "web").spec["template"]["metadata"]["labels"]["slipway.revision"]
+        for files in ([], [MODELS], [replace(MODELS, writable=True)], [replace(MODELS, storage="other")])
+    }
+    assert len(revisions) == 4
+
+
 def together(each: Registered) -> bool:
     """Whether pods have to be on the node of all that have the mark, and have the mark."""
     marked = bool(each.spec["template"]["metadata"]["labels"].get("slipway.storage") == "shared")
@@ -679,6 +726,35 @@ def test_timeouts_are_bounded() -> None:
     assert made(web(replicas=50), "Deployment", "web").timeouts["update"] == "1800s"
 
 
+def test_a_process_that_listens() -> None:
+    """It is well while it takes connections, and takes requests until every node knows that it goes."""
+    made_of = args.ProcessArgs(
+        owner=OWNER,
+        image="app@sha256:1",
+        release="0123456789ab",
+        process="sockets",
+        replicas=1,
+        resources=SMALL,
+        command=["daphne"],
+        environment={},
+        secrets="app-secrets-1",
+        networks=["shop-test"],
+        storage="media",
+        media_root="/app/media",
+        stop_grace_seconds=35,
+        startup_seconds=30,
+        port=9000,
+    )
+    each = made(run(lambda: Process("process-sockets", made_of)), "Deployment", "process-sockets")
+    only = container(each)
+
+    assert only["ports"] == [{"containerPort": 9000, "protocol": "TCP"}]
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert only[probe]["tcpSocket"] == {"port": 9000}
+    assert only["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    assert (each.pod or {})["terminationGracePeriodSeconds"] == 40
+
+
 def test_process() -> None:
     """Another process of the app has its name from settings, no port, no probes, and counts after some seconds."""
     made_of = args.ProcessArgs(
@@ -716,7 +792,7 @@ def test_process() -> None:
 # The edge -----------------------------------------------------------------------------------------------------------------
 
 
-def edge(exposure: args.Exposure | None = None, replicas: int = 2) -> Recorded:
+def edge(exposure: args.Exposure | None = None, replicas: int = 2, **other: Any) -> Recorded:  # noqa: ANN401 - fields are of many types
     """Make the edge."""
     made_of = args.EdgeArgs(
         owner=OWNER,
@@ -735,7 +811,7 @@ def edge(exposure: args.Exposure | None = None, replicas: int = 2) -> Recorded:
         stop_grace_seconds=40,
         together=True,
     )
-    return run(lambda: [(it := Edge("edge", made_of)).host, it.port, it.url])
+    return run(lambda: [(it := Edge("edge", replace(made_of, **other))).host, it.port, it.url])
 
 
 def test_edge() -> None:
@@ -842,6 +918,41 @@ def test_ingress_with_cert_manager() -> None:
     assert each.metadata["annotations"] == {**SKIPPED, "cert-manager.io/cluster-issuer": "letsencrypt"}
     assert each.spec["tls"] == [{"hosts": ["shop.example.org"], "secretName": "edge-tls"}]
     assert "Secret" not in kinds(recorded)
+
+
+@pytest.mark.parametrize("tls", [TLS, args.Tls(kind=TlsFrom.CERT_MANAGER, issuer="letsencrypt")])
+def test_further_host_names(tls: args.Tls) -> None:
+    """What leads to the edge, and what proves who it is, know every name of the site."""
+    names = ["shop.example.org", "shop.example.com", "*.shop.example.org"]
+    found = [
+        edge(args.Exposure(kind=kind, gateway="gateways/public", tls=tls), hosts=names[1:])
+        for kind in (Expose.INGRESS, Expose.GATEWAY)
+    ]
+    ingress = made(found[0], "Ingress").spec
+
+    assert [each["host"] for each in ingress["rules"]] == names
+    assert ingress["tls"][0]["hosts"] == names
+    assert made(found[1], "HTTPRoute").spec["hostnames"] == names
+    if tls is not TLS:
+        assert made(found[1], "Certificate").spec["dnsNames"] == names
+
+
+def test_upstreams() -> None:
+    """Each process that gets requests has a Service, and nginx knows its name."""
+    recorded = edge(upstreams={"process-sockets": 9000})
+    service = made(recorded, "Service", "process-sockets")
+
+    assert service.spec["selector"] == {**OURS, "slipway.component": "process-sockets"}
+    assert service.spec["ports"] == [{"port": 9000, "targetPort": 9000, "protocol": "TCP"}]
+    assert service.metadata["annotations"] == SKIPPED
+    assert "server process-sockets:9000 max_fails=0;" in made(recorded, "ConfigMap").inputs["data"]["upstream.conf"]
+    assert service.urn in made(recorded, "Deployment", "edge").dependencies
+
+
+def test_where_the_app_serves_its_static_files() -> None:
+    """Nothing is mounted for them."""
+    only = container(made(edge(static=None), "Deployment", "edge"))
+    assert "/srv/static" not in mounts(only)
 
 
 def test_gateway() -> None:

@@ -82,6 +82,8 @@ def before(recorded: Recorded, component: str) -> set[str]:
     return {names[urn] for urn in seen if urn in names}
 
 
+WORKER: Mapping[str, Any] = {**SAID, "processes": {"worker": {"command": "celery worker", "replicas": 2}}}
+
 DATASTORES = {"postgres", "redis", "postgres-secrets", "redis-secrets", "app-secrets"}
 
 
@@ -100,6 +102,76 @@ DATASTORES = {"postgres", "redis", "postgres-secrets", "redis-secrets", "app-sec
 def test_order(component: str, expected: set[str]) -> None:
     """Each step waits for all that it needs, and for nothing else."""
     assert before(deployed(), component) == expected
+
+
+def test_the_project_serves_its_own_static_files() -> None:
+    """Nothing is copied and nothing is mounted for the edge, and web waits for the migration alone."""
+    recorded = deployed({**SAID, "static": {"serve": "project"}})
+
+    assert before(recorded, "web") == {"build", *DATASTORES, "migration"}
+    assert not [each.name for each in recorded.resources if "static" in each.name]
+    assert "/srv/static" not in recorded.one(CONTAINER, "edge-server").mounts
+
+
+def test_static_files_on_a_volume() -> None:
+    """They are collected at the release by the app's user, who writes to them later, too; the edge reads them."""
+    recorded = deployed({**WORKER, "static": {"serve": "volume", "root": "/app/collected"}})
+    step = recorded.one(CONTAINER, "shop-test-static")
+
+    assert before(recorded, "web") == {"build", *DATASTORES, "migration", "static"}
+    assert step.inputs["command"] == ["timeout", "-k", "10", "300", "python", "manage.py", "collectstatic", "--noinput"]
+    assert step.inputs["user"] == "10001:10001"
+    assert step.mounts["/app/collected"] == ("shop-test-collected", True)
+    for name in ("shop-test-web-1", "shop-test-process-worker-1"):
+        assert recorded.one(CONTAINER, name).mounts["/app/collected"] == ("shop-test-collected", True)
+    assert recorded.one(CONTAINER, "edge-server").mounts["/srv/static"] == ("shop-test-collected", False)
+
+
+def test_the_switch_knows_the_members_of_each_upstream() -> None:
+    """Web has its members as ever; a process that gets requests names its upstream, and one that gets none is left out."""
+    said = {
+        **SAID,
+        "processes": {
+            "sockets": {"command": "daphne", "port": 9000},
+            "worker": {"command": "celery", "port": 9001},
+        },
+        "edge": {"routes": {"/ws/": "sockets"}},
+    }
+    recorded = deployed(said)
+
+    assert recorded.one(CONTAINER, "shop-test-switch").env["SLIPWAY_MEMBERS"] == (
+        "shop-test-web-1-0123456:8000 shop-test-web-2-0123456:8000 "
+        "process-sockets=shop-test-process-sockets-1-0123456:9000"
+    )
+
+
+def test_volumes() -> None:
+    """Each is mounted by those who are named, and protected as the uploads are."""
+    said = {
+        **WORKER,
+        "data": {"protect": True},
+        "volumes": {
+            "indexes": {"path": "/srv/indexes"},
+            "models": {"path": "/srv/models", "processes": ["worker"], "read_only": True},
+        },
+    }
+    recorded = deployed(said)
+    web, worker = (recorded.one(CONTAINER, f"shop-test-{name}-1").mounts for name in ("web", "process-worker"))
+
+    assert {name: place for name, place in web.items() if name in {"/srv/indexes", "/srv/models"}} == {
+        "/srv/indexes": ("shop-test-volume-indexes", True)
+    }
+    assert (worker["/srv/indexes"], worker["/srv/models"]) == (
+        ("shop-test-volume-indexes", True),
+        ("shop-test-volume-models", False),
+    )
+    for name in ("indexes", "models"):
+        volume = recorded.one(VOLUME, f"volume-{name}-storage-volume")
+        assert (volume.inputs["name"], volume.protect, volume.retain_on_delete) == (
+            f"shop-test-volume-{name}",
+            True,
+            True,
+        )
 
 
 @pytest.mark.parametrize(
@@ -123,9 +195,6 @@ def test_nothing_happens_after_a_failure(failing: str, reached: set[str]) -> Non
     ran = {name.removeprefix("shop-test-") for name in watched.components}
     assert ran <= reached
     assert failing in ran
-
-
-WORKER: Mapping[str, Any] = {**SAID, "processes": {"worker": {"command": "celery worker", "replicas": 2}}}
 
 
 def test_order_of_processes() -> None:

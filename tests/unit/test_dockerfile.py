@@ -152,11 +152,30 @@ def test_any_plain_variable_reaches_the_settings_module(value: str) -> None:
 
 def test_scripts_in_the_dockerfile_are_python() -> None:
     """Both scripts can be parsed, and the one that cleans up knows where uploads go."""
-    scripts = re.findall(r"<<'EOF'\n(.*?)^EOF$", _text({"app": {"media_root": "/data/up"}}), re.DOTALL | re.MULTILINE)
+    scripts = re.findall(r"<<'EOF'\n(.*?)^EOF$", _text({"media": {"root": "/data/up"}}), re.DOTALL | re.MULTILINE)
     assert len(scripts) == 2
     for script in scripts:
         ast.parse(script)
-    assert 'os.chown("/data/up", 10001, 10001)' in scripts[1]
+    assert 'for folder in ["/data/up"]:' in scripts[1]
+    assert "os.chown(folder, 10001, 10001)" in scripts[1]
+
+
+def test_what_is_kept_belongs_to_the_user_of_the_app() -> None:
+    """A new volume takes over the owner of the folder that it lies on, wherever the project keeps something."""
+    text = _text(
+        {
+            "static": {"serve": "volume", "root": "/app/collected"},
+            "volumes": {"indexes": {"path": "/srv/indexes", "processes": "worker"}},
+            "processes": {"worker": {"command": "x"}},
+        }
+    )
+    assert 'for folder in ["/app/media", "/app/collected", "/srv/indexes"]:' in text
+
+
+@pytest.mark.parametrize(("serve", "collected"), [("nginx", True), ("project", True), ("volume", False)])
+def test_what_lies_on_a_volume_is_collected_there(serve: str, collected: bool) -> None:  # noqa: FBT001 - a table
+    """An image holds static files unless they are collected at each release."""
+    assert ("collectstatic" in _text({"static": {"serve": serve, "root": "/app/collected"}})) is collected
 
 
 def test_the_installer_is_the_one_that_this_project_is_tested_with() -> None:

@@ -41,6 +41,24 @@ def to(component: str) -> set[Flow]:
             },
             set(),
         ),
+        (
+            {"static": {"serve": "volume", "root": "/app/collected"}},
+            {Flow("static", "postgres", 5432), Flow("static", "redis", 6379)},
+            set(),
+        ),
+        (
+            {
+                "processes": {"sockets": {"command": "daphne", "port": 9000}},
+                "edge": {"routes": {"/ws/": "sockets", "/live": "sockets"}},
+            },
+            {
+                Flow("edge", "process-sockets", 9000),
+                Flow("process-sockets", INTERNET, ANY_PORT),
+                Flow("process-sockets", "postgres", 5432),
+                Flow("process-sockets", "redis", 6379),
+            },
+            set(),
+        ),
         ({"postgres": {"provider": "external"}}, {OUT}, to("postgres")),
         ({"redis": {"provider": "external"}}, {OUT}, to("redis")),
         (

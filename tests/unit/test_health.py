@@ -107,6 +107,18 @@ def test_command_is_one_list_for_image_and_container() -> None:
     compile(command[4], "health", "exec")
 
 
+def test_what_listens(port: int) -> None:
+    """Whatever takes connections is enough; where nothing does, the check says so."""
+    good = subprocess.run(health.listens(port), capture_output=True, text=True, check=False, timeout=20)
+    bad = subprocess.run(health.listens(1), capture_output=True, text=True, check=False, timeout=20)
+
+    assert good.returncode == 0
+    assert (bad.returncode, bad.stderr) == (
+        1,
+        "nothing takes connections on port 1: [Errno 111] Connection refused\n",
+    )
+
+
 @pytest.mark.usefixtures("port")
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (204, 0), (302, 1), (401, 0), (403, 1)])
 def test_statuses_that_are_good_are_said(status: int, code: int) -> None:

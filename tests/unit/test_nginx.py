@@ -178,6 +178,20 @@ def test_standalone() -> None:
     assert "listen 8081;" in files["status.conf"]
 
 
+def test_standalone_with_several_upstreams() -> None:
+    """Each has one name that stands for its processes, and is a part of what the configuration is called."""
+    text = nginx.site(settings())
+    files = nginx.standalone(text, "web:8000", {"process-sockets": "process-sockets:9000"})
+
+    assert files["upstream.conf"].startswith("upstream app {\n    zone app 128k;\n    server web:8000 max_fails=0;\n")
+    assert (
+        "upstream process-sockets {\n    zone process-sockets 128k;\n"
+        + 3 * "    server process-sockets:9000 max_fails=0;\n"
+        + "}\n"
+    ) in files["upstream.conf"]
+    assert files["status.conf"] != nginx.standalone(text, "web:8000")["status.conf"]
+
+
 def test_standalone_knows_itself() -> None:
     """Each configuration tells its own id, which is the same for the same text."""
     ids = {

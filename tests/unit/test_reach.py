@@ -29,7 +29,7 @@ BASE: Said = {
         "settings_module": "config.settings",
         "environment": {"ADMIN": "${services.mq.ports.management}", "QUEUE_FILE": "${services.mq.url.file}"},
     },
-    "processes": {"worker": {"command": "celery worker"}},
+    "processes": {"worker": {"command": "celery worker", "port": 9001}},
     "services": {
         "mq": {
             "image": "mq:1",
@@ -43,6 +43,7 @@ BASE: Said = {
             "url": "mq://${host}:${port}/",
         }
     },
+    "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
 TARGETS: Mapping[Target, Said] = {Target.DOCKER: {}, Target.KUBERNETES: CLUSTER}
@@ -58,7 +59,10 @@ ANOTHER: Mapping[str, object] = {
     "dependencies.files": "requirements.in",
     "app.dockerfile": "manage.py",
     "app.health_path": "/other",
-    "app.media_root": "/srv/media",
+    "media.root": "/srv/media",
+    "static.root": "/srv/collected",
+    "volumes.NAME.path": "/srv/other",
+    "volumes.NAME.processes": "web",
     "web.server": "daphne",
     "web.replicas": 3,
     "web.threads": 5,
@@ -70,6 +74,7 @@ ANOTHER: Mapping[str, object] = {
     "processes.NAME.stop_grace_seconds": 36,
     "services.NAME.startup_seconds": 61,
     "services.NAME.stop_grace_seconds": 31,
+    "edge.routes": {"/ws/": "worker"},
     "edge.address": "10.0.0.7",
     "edge.port": 8090,
     "edge.image": "nginx:1.27",
@@ -101,6 +106,8 @@ ASSETS: Said = {
     "assets": {"directory": "frontend", "outputs": "backend/assets"},
 }
 MANAGED: Mapping[str, Said] = {
+    "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
+    "static.serve": {"static": {"root": "/srv/first"}},
     "app.asgi_module": {"web": {"server": "uvicorn"}},
     "health.check": {"health": {"startup_path": None}},
     "health.command": {"health": {"check": "command", "command": "true"}},

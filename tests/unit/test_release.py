@@ -196,6 +196,6 @@ def test_an_ordinary_project_is_read_at_once(project: Path) -> None:
 )
 def test_what_is_always_left_out_comes_last(media_root: str, own: str | None, first: str, last: str) -> None:
     """The project's own rules come first, so that none of them can take a secret back in."""
-    app = settings({"app": {"media_root": media_root}}).app
-    lines = dockerfile.ignore_text(app, own).splitlines()
+    said = settings({"media": {"root": media_root}})
+    lines = dockerfile.ignore_text(said, own).splitlines()
     assert (lines[0], lines[-1]) == (first, last)

@@ -88,7 +88,6 @@ def test_what_is_required_is_enough() -> None:
             "python": "3.13",
             "dockerfile": None,
             "health_path": "/healthz",
-            "media_root": "/app/media",
             "environment": {},
             "files": {},
         },
@@ -112,8 +111,17 @@ def test_what_is_required_is_enough() -> None:
             "image": "nginx:1.26",
             "max_body_mb": 25,
             "timeout_seconds": 30,
+            "hosts": [],
+            "websockets": [],
+            "routes": {},
+            "headers": {},
+            "redirects": {},
+            "locations": {},
             "resources": {"memory_mb": 128, "cpus": 0.5},
         },
+        "static": {"serve": "nginx", "url": "/static/", "root": None},
+        "media": {"root": "/app/media", "url": "/media/", "internal": False},
+        "volumes": {},
         "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
         "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
         "data": {"protect": False},
@@ -229,8 +237,8 @@ def test_settings_are_frozen() -> None:
         ("app.source", 2024, "2024"),
         ("app.source", "ssh://git@git.example.org/shop.git", "ssh://git@git.example.org/shop.git"),
         ("app.dockerfile", "docker/Dockerfile", "docker/Dockerfile"),
-        ("app.media_root", "/app/media", "/app/media"),
-        ("app.media_root", "/data/uploads", "/data/uploads"),
+        ("media.root", "/app/media", "/app/media"),
+        ("media.root", "/data/uploads", "/data/uploads"),
         ("app.health_path", "/", "/"),
         ("app.environment", {"FLAG": True, "N": 3, "ZERO": "007", "EMPTY": ""}, None),
         ("edge.image", "registry.example.org:5000/team/nginx:1.26", None),
@@ -448,11 +456,11 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
     ),
     *(
         (
-            "app.media_root",
+            "media.root",
             path,
             f'"{path}"',
             "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
-            "--path 'slipway:app.media_root' /app/media",
+            "--path 'slipway:media.root' /app/media",
         )
         for path in ("media", "/app", "/srv", "/srv/static/media", "/tmp/media", "/data/../etc", "/data//x")  # noqa: S108  # refused
     ),
@@ -618,6 +626,15 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             ),
         ),
         (
+            {"app.media_root": "/srv/uploads"},
+            "slipway:app.media_root",
+            "probably slipway:media.root",
+            (
+                "pulumi config set --path 'slipway:media.root' /srv/uploads --stack shop && "
+                "pulumi config rm --path 'slipway:app.media_root' --stack shop"
+            ),
+        ),
+        (
             {"redis.password": "hush-hush"},
             "slipway:redis.password",
             "one of provider, image, resources",
@@ -628,8 +645,7 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             'slipway:app["it\'s"]',
             (
                 "one of name, source, ref, directory, python_path, settings_module, wsgi_module, asgi_module, python, "
-                "dockerfile, "
-                "health_path, media_root, environment, files"
+                "dockerfile, health_path, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
         ),
@@ -650,7 +666,8 @@ def test_a_group_must_be_a_group(value: object, found: str) -> None:
         Problem(
             key="slipway:edge",
             found=found,
-            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, resources",
+            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, hosts, websockets, routes, "
+            "headers, redirects, locations, resources",
             mend="pulumi config rm 'slipway:edge' --stack shop",
         ),
     )
@@ -787,7 +804,7 @@ def test_what_templates_may_say() -> None:
         (
             "/app/media/x",
             "a path below /app/media",
-            "a path that no other file and no uploads are above",
+            "a path that no other file, no uploads and no volume are above",
         ),
         ("/tmp/x", "a name that is not allowed", RENDERED),  # noqa: S108 - a path in a container
         ("/app/../x", "a name that is not allowed", RENDERED),
@@ -841,6 +858,258 @@ def test_too_little_memory_to_start(part: str, least: int) -> None:
         allowed=f"at least {least}, below which {part} does not start",
         mend=f"pulumi config set --path 'slipway:{part}.resources.memory_mb' {least} --stack shop",
     )
+
+
+PATH_OF_ITS_OWN = "a path that is in no other of them, and that no other of them is in"
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"static.serve": "volume"},
+            "static.root",
+            "nothing",
+            (
+                "an absolute path in the container that nothing else uses, such as /srv/media or /app/media; "
+                "slipway:static.serve is volume"
+            ),
+            "config set --path 'slipway:static.root' /app/collected",
+        ),
+        (
+            {"static": {"serve": "volume", "root": "/app/media/static"}},
+            "static.root",
+            '"/app/media/static", which shares files with slipway:media.root (/app/media)',
+            PATH_OF_ITS_OWN,
+            "config set --path 'slipway:static.root' /srv/static-files",
+        ),
+        (
+            {"media.root": "/data/site/media", "volumes.data": {"path": "/data/site"}},
+            "volumes.data.path",
+            '"/data/site", which shares files with slipway:media.root (/data/site/media)',
+            PATH_OF_ITS_OWN,
+            "config set --path 'slipway:volumes.data.path' /srv/data-files",
+        ),
+        (
+            {"volumes": {"a": {"path": "/srv/a"}, "b": {"path": "/srv/a"}}},
+            "volumes.b.path",
+            '"/srv/a", which shares files with slipway:volumes.a.path (/srv/a)',
+            PATH_OF_ITS_OWN,
+            "config set --path 'slipway:volumes.b.path' /srv/b-files",
+        ),
+        (
+            {"volumes.a": {"path": "/srv/a", "processes": "web workers"}, "processes.worker.command": "x"},
+            "volumes.a.processes",
+            '"workers", which is no process',
+            "of web, worker; nothing for all",
+            "config set --path 'slipway:volumes.a.processes' web",
+        ),
+        (
+            {"volumes.a": {}},
+            "volumes.a.path",
+            "nothing",
+            "an absolute path in the container that nothing else uses, such as /srv/media or /app/media",
+            "config set --path 'slipway:volumes.a.path' /srv/indexes",
+        ),
+        (
+            {"media": {"internal": True, "url": "none"}},
+            "media.url",
+            '"none"',
+            "an address, since slipway:media.internal is true: `X-Accel-Redirect` names it",
+            "config set --path 'slipway:media.url' /media/",
+        ),
+        (
+            {"media.url": "/static/"},
+            "media.url",
+            "/static/, which is slipway:static.url too",
+            "each address once",
+            "config rm --path 'slipway:media.url'",
+        ),
+        (
+            {"media.url": "media"},
+            "media.url",
+            '"media"',
+            "a path that starts and ends with /, such as /media/, or none",
+            "config set --path 'slipway:media.url' /uploads/",
+        ),
+        (
+            {"static.url": "https://cdn.example.org/"},
+            "static.url",
+            '"https://cdn.example.org/"',
+            "a path that starts and ends with /, such as /static/",
+            "config set --path 'slipway:static.url' /assets/",
+        ),
+    ],
+)
+def test_what_is_wrong_with_files(changes: dict[str, Any], key: str, found: str, allowed: str, mend: str) -> None:
+    """Places for files are apart from one another, belong to processes that are there, and are served in one way."""
+    assert problems(changes) == [
+        Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edge", "key", "found", "allowed"),
+    [
+        ({"websockets": "/media/"}, "websockets", "/media/, which is slipway:media.url too", "each address once"),
+        (
+            {"locations": {"^~ /static/": "return 404;"}},
+            'locations["^~ /static/"]',
+            "/static/, which is slipway:static.url too",
+            "each address once",
+        ),
+        ({"locations": {"/": "return 404;"}}, 'locations["/"]', "/, which is the app's", "each address once"),
+        (
+            {"websockets": "/ws", "locations": {"= /ws": "return 404;"}},
+            'locations["= /ws"]',
+            "/ws, which is slipway:edge.websockets too",
+            "each address once",
+        ),
+        (
+            {"redirects": {"/a/*": "/b"}, "websockets": "/a/"},
+            'redirects["/a/*"]',
+            "/a/, which is slipway:edge.websockets too",
+            "each address once",
+        ),
+        (
+            {"redirects": {"localhost": "https://example.org"}},
+            "redirects.localhost",
+            "a host name of the site itself",
+            "other host names than slipway:domain and slipway:edge.hosts",
+        ),
+        (
+            {"redirects": {"old.example.org": "/new"}},
+            'redirects["old.example.org"]',
+            '"/new" for a host name',
+            "for a host name: an address with its host, such as https://shop.example.org",
+        ),
+        (
+            {"redirects": {"/old/": "/new/*"}},
+            'redirects["/old/"]',
+            '"/new/*" for one path alone',
+            "a * in the target only where the path ends with /*",
+        ),
+        *(
+            (
+                {"redirects": {source: target}},
+                f'redirects["{source}"]',
+                f'"{shown}", which leads to itself',
+                "another address",
+            )
+            for source, target, shown in (
+                ("/a", "302 /a", "/a"),
+                ("/a/*", "/a/b/*", "/a/b/*"),
+                ("a.example.org", "https://a.example.org/b", "https://a.example.org/b"),
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_with_addresses(edge: dict[str, Any], key: str, found: str, allowed: str) -> None:
+    """An address means one thing, and a redirect leads somewhere else."""
+    assert problems({"edge": edge}) == [
+        Problem(
+            key=f"slipway:edge.{key}",
+            found=found,
+            allowed=allowed,
+            mend=f"pulumi config rm --path 'slipway:edge.{key}' --stack shop",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value", "mend"),
+    [
+        ("headers", "X-Frame-Options", "a$b", "same-origin"),
+        ("routes", "/ws/", "My Process", "sockets"),
+        ("headers", "X-Frame-Options", "a\nb", "same-origin"),
+        ("redirects", "/a", "b", "'https://blog.example.org/*'"),
+        ("redirects", "/a", "300 /b", "'https://blog.example.org/*'"),
+        ("redirects", "/a", "/b; return", "'https://blog.example.org/*'"),
+        ("redirects", "/a/*", "/b*c", "'https://blog.example.org/*'"),
+        ("locations", "/a", "return 200", "'return 200 '\"'\"'User-agent: *'\"'\"';'"),
+        ("locations", "/a", "} location /b {", "'return 200 '\"'\"'User-agent: *'\"'\"';'"),
+    ],
+)
+def test_a_wrong_value_of_a_pair(group: str, name: str, value: str, mend: str) -> None:
+    """What stands there is shown, since it is no secret."""
+    key = (
+        f"slipway:edge.{group}.{name}" if name.isidentifier() or "/" not in name else f'slipway:edge.{group}["{name}"]'
+    )
+    assert problem(f"edge.{group}", {name: value}) == Problem(
+        key=key,
+        found=json.dumps(value),
+        allowed=KEYS["edge", group].allowed,
+        mend=f"pulumi config set --path '{key}' {mend} --stack shop",
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("headers", "Content-Type"),
+        ("headers", "x-accel-redirect"),
+        ("headers", "a b"),
+        ("routes", "/"),
+        ("routes", "ws/"),
+        ("redirects", "old" + "_.example.org"),
+        ("redirects", "/*"),
+        ("redirects", "/a*"),
+        ("locations", "/a { }"),
+        ("locations", "~~ /a"),
+    ],
+)
+def test_a_wrong_name_of_a_pair(group: str, name: str) -> None:
+    """Names are checked as values are."""
+    found = problem(
+        f"edge.{group}",
+        {name: {"headers": "a", "redirects": "/b", "locations": "return 200;", "routes": "worker"}[group]},
+    )
+    assert (found.found, found.allowed) == ("a name that is not allowed", KEYS["edge", group].allowed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"edge.routes": {"/ws/": "sockets"}},
+            'edge.routes["/ws/"]',
+            '"sockets", which is no process',
+            "names of slipway:processes, where there is none",
+            "config rm --path 'slipway:edge.routes[\"/ws/\"]'",
+        ),
+        (
+            {"edge.routes": {"/ws/": "sockets"}, "processes": {"worker": {"command": "x"}}},
+            'edge.routes["/ws/"]',
+            '"sockets", which is no process',
+            "one of worker",
+            "config set --path 'slipway:edge.routes[\"/ws/\"]' worker",
+        ),
+        (
+            {"edge.routes": {"/ws/": "worker"}, "processes": {"worker": {"command": "x"}}},
+            "processes.worker.port",
+            "nothing",
+            'a whole number from 1024 to 65535; slipway:edge.routes["/ws/"] sends it requests',
+            "config set --path 'slipway:processes.worker.port' 9000",
+        ),
+        (
+            {"processes.worker": {"command": "x", "port": 80}},
+            "processes.worker.port",
+            "80",
+            "a whole number from 1024 to 65535",
+            "config set --path 'slipway:processes.worker.port' 9000",
+        ),
+    ],
+)
+def test_what_is_wrong_with_routes(changes: dict[str, Any], key: str, found: str, allowed: str, mend: str) -> None:
+    """Requests go to a process that is there, and listens."""
+    assert problems(changes) == [
+        Problem(key=f"slipway:{key}", found=found, allowed=allowed, mend=f"pulumi {mend} --stack shop")
+    ]
+
+
+def test_the_project_may_serve_what_nginx_would() -> None:
+    """Where nginx serves no static files, their address is nobody's."""
+    assert parse(said({"static.serve": "project", "media.url": "/static/"}), "shop").media.url == "/static/"
 
 
 def test_in_prod_old_containers_may_finish_their_requests() -> None:
@@ -1043,6 +1312,7 @@ def test_a_process_needs_a_command_alone(written: object, command: list[str]) ->
         "health_command": None,
         "startup_seconds": 30,
         "replicas": 1,
+        "port": None,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
     }
@@ -1106,7 +1376,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             {"worker": "celery"},
             "slipway:processes.worker",
             '"celery"',
-            "values below this key: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources",
+            "values below this key: command, schedule, singleton, health_command, startup_seconds, replicas, port, stop_grace_seconds, resources",
             "pulumi config rm --path 'slipway:processes.worker' --stack shop",
         ),
         (
@@ -1115,7 +1385,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a name that is not allowed",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, port, stop_grace_seconds, resources"
             ),
             "pulumi config rm --path 'slipway:processes[\"My Worker\"]' --stack shop",
         ),
@@ -1125,7 +1395,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a list",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, port, stop_grace_seconds, resources"
             ),
             "pulumi config rm 'slipway:processes' --stack shop",
         ),
@@ -1208,6 +1478,12 @@ ELSEWHERE = "with target kubernetes: slipway:kubernetes.expose says how visitors
             "postgres.provider",
             '"cloudnative-pg", which is for target kubernetes',
             "with target docker: one of slipway, external",
+        ),
+        (
+            {"volumes.indexes": {"path": "/srv/indexes", "size_gb": 2}},
+            "volumes.indexes.size_gb",
+            "a setting for target kubernetes",
+            "with target docker: nothing: a volume is as large as the disk of the host",
         ),
     ],
 )
@@ -1331,6 +1607,7 @@ def test_what_applies_to_a_target() -> None:
         "slipway:edge.address",
         "slipway:edge.port",
         "slipway:services.NAME.size_gb",
+        "slipway:volumes.NAME.size_gb",
     }
     assert "slipway:kubernetes.expose" in there - here
     assert "slipway:postgres.provider" in here & there
@@ -1411,6 +1688,13 @@ def test_what_applies_to_a_target() -> None:
             "2",
             "1, since slipway:processes.night.schedule lets there be one",
             "config set --path 'slipway:processes.night.replicas' 1 --stack shop",
+        ),
+        (
+            {"processes": {"night": {"command": "a", "schedule": "0 3 * * *", "port": 9000}}},
+            "slipway:processes.night.port",
+            "9000",
+            "nothing, since it does not run all the time (slipway:processes.night.schedule)",
+            "config rm --path 'slipway:processes.night.port' --stack shop",
         ),
         (
             {"processes": {"night": {"command": "a", "schedule": "0 3 * * *", "health_command": "b"}}},

@@ -76,8 +76,9 @@ def test_page_has_every_key_and_no_other() -> None:
 EXAMPLE: dict[str, Any] = {
     "environment": "dev",
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
-    "processes": {"worker": {"command": ["celery"]}},
     "services": {"worker": {"image": "a:1", "entrypoint": ["a"], "user": 1, "port": 1}},
+    "processes": {"worker": {"command": ["celery"]}, "sockets": {"command": ["daphne"], "port": 9000}},
+    "volumes": {"worker": {"path": "/srv/worker"}},
 }
 ASSETS: dict[str, Any] = EXAMPLE | {"assets": {"directory": "frontend", "outputs": "frontend/dist"}}
 CLUSTER: dict[str, Any] = EXAMPLE | {
@@ -92,7 +93,7 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
     for key in KEYS.values():
         assert key.info.description
         if key.single:
-            alone = key.path[0] == "kubernetes" or not applies(key.path, Target.DOCKER)
+            alone = not applies(key.path, Target.DOCKER)
             said = deepcopy(CLUSTER if alone else {"assets": ASSETS}.get(key.path[0], EXAMPLE))
             if key.path == ("app", "ref"):
                 said["app"]["source"] = "https://git.example.org/shop.git"

@@ -29,7 +29,7 @@ def test_every_value_with_where_it_comes_from() -> None:
     assert list(rows) == [
         key.name
         for key in KEYS.values()
-        if (key.single and NAME not in key.path and applies(key.path, Target.DOCKER)) or key.entry is not None
+        if NAME not in key.path and ((key.single and applies(key.path, Target.DOCKER)) or key.entry is not None)
     ]
     assert " ".join(rows["slipway:web.replicas"].split()) == "3 default of prod"
     assert " ".join(rows["slipway:domain"].split()) == '"guestbook.example.org" stack file'
