@@ -72,9 +72,7 @@ def _made(  # noqa: PLR0913, PLR0917 - what it is made of
     tree: Tree, where: tuple[str, ...], module: str, why: str, place: Place, around: list[str], *, named: bool
 ) -> Chosen:
     others = tuple(each for each in around if each != module)
-    return Chosen(
-        module=module, file=_file(tree, module, where), why=why, place=place, others=others, named=named
-    )
+    return Chosen(module=module, file=_file(tree, module, where), why=why, place=place, others=others, named=named)
 
 
 def _file(tree: Tree, module: str, where: tuple[str, ...]) -> str:
@@ -122,9 +120,11 @@ def _modules(tree: Tree, where: tuple[str, ...], said: str | None) -> Iterator[s
 
 def _has_settings(tree: Tree, path: str) -> bool:
     text = tree.text(path)
-    return len(re.findall(r"^\s*(?:INSTALLED_APPS|DATABASES|ROOT_URLCONF|MIDDLEWARE|ALLOWED_HOSTS|DEBUG)\b", text, re.M)) > 0 or (
-        re.search(r"^from \.+\w* import \*", text, re.M) is not None
-    )
+    return len(
+        re.findall(
+            r"^\s*(?:INSTALLED_APPS|DATABASES|ROOT_URLCONF|MIDDLEWARE|ALLOWED_HOSTS|DEBUG)\b", text, re.MULTILINE
+        )
+    ) > 0 or (re.search(r"^from \.+\w* import \*", text, re.MULTILINE) is not None)
 
 
 def _last(module: str) -> str:
@@ -144,7 +144,11 @@ def is_for_developers(module: str) -> bool:
 
 def configuration(tree: Tree, file: str, manage: str) -> tuple[str, Place] | None:
     """Give the class of settings to use where the project keeps them in classes (django-configurations)."""
-    said = [(found[1], tree.line(each, "DJANGO_CONFIGURATION")) for each in (*tree.named("wsgi.py"), manage) if (found := _CONFIGURATION.search(tree.text(each)))]
+    said = [
+        (found[1], tree.line(each, "DJANGO_CONFIGURATION"))
+        for each in (*tree.named("wsgi.py"), manage)
+        if (found := _CONFIGURATION.search(tree.text(each)))
+    ]
     if not said:
         return None
     classes = [each.name for each in (tree.parsed(file) or ast.Module([], [])).body if isinstance(each, ast.ClassDef)]

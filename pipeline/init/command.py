@@ -113,9 +113,7 @@ def _write(file: Path, content: str) -> None:
         raise problem(f"--output {file}: cannot be written: {error.strerror}", mend=f"ls -ld {file.parent}") from None
 
 
-def as_json(
-    report: Report, left: list[Missing], *, stack: str, file: str | None, content: str
-) -> dict[str, object]:
+def as_json(report: Report, left: list[Missing], *, stack: str, file: str | None, content: str) -> dict[str, object]:
     """Give what was found, for programs."""
     return {
         "project": report.project.source,

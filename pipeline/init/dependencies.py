@@ -11,18 +11,34 @@ from components.dependencies import find as find_files
 from components.ignore import ContextError
 from components.model import App, Dependencies
 from components.settings import parse
+from pipeline.init import overlay
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import Tree, is_aside
 
-GROUPS = ("prod", "production", "live", "deploy", "deployment", "server", "postgres", "postgresql", "psycopg", "psycopg2", "redis", "gunicorn")
+GROUPS = (
+    "prod",
+    "production",
+    "live",
+    "deploy",
+    "deployment",
+    "server",
+    "postgres",
+    "postgresql",
+    "psycopg",
+    "psycopg2",
+    "redis",
+    "gunicorn",
+)
 """Names of extras and groups that a server needs."""
 
 _LINE = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(?:===?\s*([0-9][\w.]*))?")
 _DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "psycopg-c", "psycopg2cffi")
 
 
-def declared(tree: Tree, directory: str, files: tuple[str, ...] = ()) -> tuple[Installer | None, tuple[str, ...], str | None]:
+def declared(
+    tree: Tree, directory: str, files: tuple[str, ...] = ()
+) -> tuple[Installer | None, tuple[str, ...], str | None]:
     """Give what installs a project, the files that it reads, and why there are none if there are none."""
     app, said = _settings(tree, directory, files)
     try:
@@ -39,7 +55,12 @@ def declared(tree: Tree, directory: str, files: tuple[str, ...] = ()) -> tuple[I
 def _settings(tree: Tree, directory: str, files: tuple[str, ...]) -> tuple[App, Dependencies]:
     said = {
         "environment": "dev",
-        "app": {"source": str(tree.root), "settings_module": "x", "name": "x", **({"directory": directory} if directory else {})},
+        "app": {
+            "source": str(tree.root),
+            "settings_module": "x",
+            "name": "x",
+            **({"directory": directory} if directory else {}),
+        },
         **({"dependencies": {"files": list(files)}} if files else {}),
     }
     settings = parse(said, "init")
@@ -131,15 +152,22 @@ def find(project: Project) -> Iterator[Found]:
     installer, read, why = declared(tree, project.directory)
     if installer is None:
         yield from _undeclared(project, why or "")
-    else:
-        yield from _groups(project, installer, read)
-    if not _has_driver(project) and not _other_database(project):
+    groups = [each for each in _groups(project, installer, read)] if installer is not None else []
+    yield from groups
+    brought = any("psycopg" in each.why for each in groups)
+    if not brought and not _has_driver(project) and not _other_database(project):
         old = project.django is not None and project.django < (4, 2)
         yield Setting(
             path=("dependencies", "packages"),
             value=["psycopg2-binary" if old else "psycopg[binary]"],
             why="the project asks for no driver of PostgreSQL",
         )
+    said = " ".join(line for line, _, _ in overlay.lines(project))
+    for word, package in (("cache.RedisCache", "redis"), ("channels_redis", "channels-redis")):
+        if word in said and not project.has(package, "django-redis", "hiredis"):
+            yield Setting(
+                path=("dependencies", "packages"), value=[package], why=f"what {overlay.MODULE} names needs it"
+            )
     engine = _other_database(project)
     if engine is not None:
         yield Missing(
@@ -168,7 +196,10 @@ def _undeclared(project: Project, why: str) -> Iterator[Found]:
     usable = others(tree)
     if usable:
         yield Setting(
-            path=("dependencies", "files"), value=[usable[0]], why="requirements, in an unusual place", place=Place(usable[0])
+            path=("dependencies", "files"),
+            value=[usable[0]],
+            why="requirements, in an unusual place",
+            place=Place(usable[0]),
         )
         return
     for installer, (lock, made_from) in LOCKS.items():
@@ -187,11 +218,13 @@ def _undeclared(project: Project, why: str) -> Iterator[Found]:
     mend = re.search(r"mend: +(.+)", why)
     yield Missing(
         what="no file says what the project depends on",
-        do=mend[1] if mend and "STACK" not in mend[1] else "a requirements.txt or a lock in the project, or its packages in slipway:dependencies.packages",
+        do=mend[1]
+        if mend and "STACK" not in mend[1]
+        else "a requirements.txt or a lock in the project, or its packages in slipway:dependencies.packages",
     )
 
 
-def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> Iterator[Found]:
+def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> Iterator[Setting]:
     """Name extras and groups that a server needs."""
     tree = project.tree
     file = next((each for each in read if posixpath.basename(each) == "pyproject.toml"), None)
@@ -211,6 +244,8 @@ def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> It
             yield Setting(
                 path=("dependencies", key),
                 value=wanted,
-                why=f"by name what a server needs; there is also {', '.join(rest)}" if rest else "by name what a server needs",
+                why="by name what a server needs"
+                + (", with psycopg" if "psycopg" in repr([there[name] for name in wanted]) else "")
+                + (f"; there is also {', '.join(rest)}" if rest else ""),
                 place=tree.line(file, wanted[0]),
             )

@@ -33,13 +33,13 @@ def find(project: Project) -> Iterator[Found]:
         if value is not None and GIVEN.get(variable.name) == value:
             continue
         whole = variable.name.removesuffix("_FILE")
-        if whole != variable.name and meaning.is_secret(whole):
+        if whole != variable.name and meaning.is_secret(variable):
             name = f"${{secrets.{meaning.secret_name(whole)}.file}}"
             yield _setting(variable.name, name, _default(variable), variable)
             continue
         if value is not None and _useful(project, variable, value):
             yield _setting(variable.name, value, "", variable, asked=_asked(project, variable, value))
-        elif meaning.is_secret(variable.name) and value is None:
+        elif meaning.is_secret(variable) and value is None:
             name = f"secrets.{meaning.secret_name(variable.name)}"
             suffix = "_FILE" if variable.file_too else ""
             template = f"${{{name}.file}}" if variable.file_too else f"${{{name}}}"
@@ -51,7 +51,7 @@ def find(project: Project) -> Iterator[Found]:
             yield _setting(variable.name, meaning.guess(variable), "TO DO: only you know", variable)
         else:
             text = variable.default if isinstance(variable.default, str | int | float) else value or ""
-            yield _setting(variable.name, _text(text), _default(variable), variable, asked=False)
+            yield _setting(variable.name, _text(text), "", variable, asked=False)
     if secret:
         names = ", ".join(f"secrets:{meaning.secret_name(each.name)}" for each in secret)
         yield Missing(
@@ -82,7 +82,9 @@ def _setting(
 def _asked(project: Project, variable: Variable, value: str) -> bool:
     """Whether what the stack knows is set: not where a default does as well and the other way needs more packages."""
     if value.startswith("${redis") and not variable.required:
-        return project.has("redis", "django-redis", "channels-redis", "celery", "rq", "django-rq", "hiredis") is not None
+        return (
+            project.has("redis", "django-redis", "channels-redis", "celery", "rq", "django-rq", "hiredis") is not None
+        )
     if value in {"False", "0", ""} and not variable.required:
         return not _is_no(variable)
     return True
@@ -97,13 +99,16 @@ def _useful(project: Project, variable: Variable, value: str) -> bool:
 
 def _local(variable: Variable) -> bool:
     default = variable.default
-    return default is None or (isinstance(default, str) and (not default or "localhost" in default or "example" in default or "127.0.0.1" in default))
+    return default is None or (
+        isinstance(default, str)
+        and (not default or "localhost" in default or "example" in default or "127.0.0.1" in default)
+    )
 
 
 def _is_no(variable: Variable) -> bool:
-    return variable.default in {False, 0, "0", "False", "false", "no", "off", "", "FALSE"} and variable.default is not None or (
-        variable.default is None and variable.kind in {"truth"}
-    )
+    return (
+        variable.default in {False, "0", "False", "false", "no", "off", "", "FALSE"} and variable.default is not None
+    ) or (variable.default is None and variable.kind in {"truth"})
 
 
 def _default(variable: Variable) -> str:

@@ -131,7 +131,9 @@ def _attribute(inner: object, name: str) -> object:
 
 def _call(node: ast.Call, value: _Evaluate) -> object:  # noqa: C901, PLR0911 - one case for each function
     function = node.func
-    name = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    name = (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
     own = value(function.value) if isinstance(function, ast.Attribute) else UNKNOWN
     given = [value(each) for each in node.args]
     if isinstance(function, ast.Name) and isinstance(value(function), PurePosixPath):  # environ.Path, called

@@ -31,7 +31,9 @@ def _static(project: Project) -> Iterator[Found]:
     backend = _backend(project, "staticfiles", "STATICFILES_STORAGE")
     if backend is not None and any(word in backend for word in _ELSEWHERE):
         place = scope.place("STORAGES", "STATICFILES_STORAGE")
-        yield Setting(path=("build", "collect_static"), value="never", why=f"{backend} keeps static files elsewhere", place=place)
+        yield Setting(
+            path=("build", "collect_static"), value="never", why=f"{backend} keeps static files elsewhere", place=place
+        )
         yield Missing(
             what="static files are kept elsewhere and have to get there",
             do="python manage.py collectstatic, by whoever may write there, before a release that changes them",
@@ -84,10 +86,18 @@ def _media(project: Project) -> Iterator[Found]:
     if path is not None and not path.startswith("/"):
         path = posixpath.join(IMAGE_ROOT, project.directory, path)
     read = [each.name for each in project.variables if each.goes_to("MEDIA_ROOT")]
-    taken = path is None or path == IMAGE_ROOT or not path.startswith((f"{IMAGE_ROOT}/", "/srv/", "/var/", "/data", "/media"))
+    taken = (
+        path is None
+        or path == IMAGE_ROOT
+        or not path.startswith((f"{IMAGE_ROOT}/", "/srv/", "/var/", "/data", "/media"))
+    )
     if taken and read:
-        yield Setting(path=("app", "environment", read[0]), value="/srv/media", why="where uploads are kept", place=place)
-        yield Setting(path=("app", "media_root"), value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place)
+        yield Setting(
+            path=("app", "environment", read[0]), value="/srv/media", why="where uploads are kept", place=place
+        )
+        yield Setting(
+            path=("app", "media_root"), value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place
+        )
     elif taken:
         yield Missing(
             what="where uploads go: MEDIA_ROOT is no path that can be known here",
@@ -110,8 +120,15 @@ def _node(project: Project) -> Iterator[Found]:
         if not isinstance(scripts, dict) or "build" not in scripts:
             continue
         folder = posixpath.dirname(path)
-        locks = {"package-lock.json": "npm ci", "yarn.lock": "yarn install --frozen-lockfile", "pnpm-lock.yaml": "pnpm install --frozen-lockfile"}
-        install = next((command for lock, command in locks.items() if project.tree.has(posixpath.join(folder, lock))), "npm install")
+        locks = {
+            "package-lock.json": "npm ci",
+            "yarn.lock": "yarn install --frozen-lockfile",
+            "pnpm-lock.yaml": "pnpm install --frozen-lockfile",
+        }
+        install = next(
+            (command for lock, command in locks.items() if project.tree.has(posixpath.join(folder, lock))),
+            "npm install",
+        )
         tool = install.split()[0]
         place = project.tree.line(path, '"build"')
         if folder:
@@ -137,7 +154,9 @@ def _commands(project: Project) -> Iterator[Found]:
     sources = [path for path in project.tree.files if path.endswith(".po") and not is_aside(path)]
     missing = [path for path in sources if not project.tree.has(path.removesuffix(".po") + ".mo")]
     if missing:
-        yield Setting(path=("build", "packages"), value=("gettext",), why="compiles translations", place=Place(missing[0]))
+        yield Setting(
+            path=("build", "packages"), value=("gettext",), why="compiles translations", place=Place(missing[0])
+        )
         yield Setting(
             path=("build", "commands"),
             value=("python manage.py compilemessages",),

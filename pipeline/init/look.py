@@ -71,7 +71,13 @@ def report(project: Project, found: list[Found]) -> Report:
         if _is_known(each.path):
             settings.append(each)
         elif each.otherwise is not None:
-            missing.append(Missing(what=each.otherwise, do=f"see {full_key(each.path)} in docs/settings.md of a newer version", place=each.place))
+            missing.append(
+                Missing(
+                    what=each.otherwise,
+                    do=f"see {full_key(each.path)} in docs/settings.md of a newer version",
+                    place=each.place,
+                )
+            )
     return Report(project=project, settings=tuple(settings), missing=tuple(missing))
 
 
@@ -87,7 +93,9 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
         PipelineError: if there is no Django project.
     """
     if not folder.is_dir():
-        raise problem(f"{folder} is no folder", allowed="the folder of a Django project", mend="python -m pipeline init PATH")
+        raise problem(
+            f"{folder} is no folder", allowed="the folder of a Django project", mend="python -m pipeline init PATH"
+        )
     root = layout.root_of(folder)
     below = folder.resolve().relative_to(root).as_posix()
     tree = Tree(root)
@@ -135,7 +143,9 @@ def _place(project: Project) -> Iterator[Found]:
     """Say where the project is and which settings it uses."""
     yield Setting(path=("app", "source"), value=project.source, why="the project's root")
     if project.directory:
-        yield Setting(path=("app", "directory"), value=project.directory, why="has manage.py", place=Place(project.manage))
+        yield Setting(
+            path=("app", "directory"), value=project.directory, why="has manage.py", place=Place(project.manage)
+        )
     extra = [each for each in project.where[1:] if each]
     if extra:
         yield Setting(path=("app", "python_path"), value=extra, why="modules that the project imports are there")
@@ -148,7 +158,12 @@ def _place(project: Project) -> Iterator[Found]:
             place=project.chosen.place,
         )
     else:
-        yield Setting(path=("app", "settings_module"), value=project.chosen.module, why=project.chosen.why, place=project.chosen.place)
+        yield Setting(
+            path=("app", "settings_module"),
+            value=project.chosen.module,
+            why=project.chosen.why,
+            place=project.chosen.place,
+        )
     if chosen.is_for_developers(project.chosen.module):
         yield Missing(
             what=f"settings for production: {project.chosen.module} is for developers by its name"
@@ -181,9 +196,10 @@ def _absent(project: Project) -> Iterator[Found]:
                 )
         for node in ast.walk(project.tree.parsed(file) or ast.Module([], [])):
             match node:
-                case ast.Call(func=ast.Name(id="open") | ast.Attribute(attr="read" | "open"), args=[ast.Constant(value=str() as path), *_]) if (
-                    path.startswith("/") and not path.startswith(("/app/", "/proc", "/sys", "/dev", "/run/secrets"))
-                ):
+                case ast.Call(
+                    func=ast.Name(id="open") | ast.Attribute(attr="read" | "open"),
+                    args=[ast.Constant(value=str() as path), *_],
+                ) if path.startswith("/") and not path.startswith(("/app/", "/proc", "/sys", "/dev", "/run/secrets")):
                     yield Missing(
                         what=f"the file {path}, which settings read",
                         do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",
@@ -207,4 +223,3 @@ FINDERS: tuple[Finder, ...] = (
     processes.find,
 )
 """Everything that is looked for."""
-

@@ -16,7 +16,9 @@ _SECRET = re.compile(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|ACCESS_KEY|_PASS$|_DSN$|_KEY$|^DSN$|_SALT$|"
     r"WEBHOOK_URL$|^EMAIL_URL$|ENCRYPTION|SIGNING"
 )
-_NOT_SECRET = re.compile(r"PUBLIC|_KEY_ID$|_KEY_PREFIX$|EXPIR|LIFETIME|_AGE$|_TTL$|_LENGTH$|TIMEOUT|_HEADER$|ENABLED?$|_NAME$|_PATH$|_FILE$|_URL_PATH$|VALIDATOR|_MIN_|COOKIE|ALGORITHM|REQUIRED|_DAYS$|_HOURS$|_MINUTES$|_SECONDS$")
+_NOT_SECRET = re.compile(
+    r"PUBLIC|_KEY_ID$|_KEY_PREFIX$|EXPIR|LIFETIME|_AGE$|_TTL$|_LENGTH$|TIMEOUT|_HEADER$|ENABLED?$|_NAME$|_PATH$|_FILE$|_URL_PATH$|VALIDATOR|_MIN_|COOKIE|ALGORITHM|REQUIRED|_DAYS$|_HOURS$|_MINUTES$|_SECONDS$"
+)
 
 _PARTS = {
     "HOST": "${database.host}",
@@ -33,7 +35,9 @@ _PARTS = {
     "PWD": "${database.password}",
 }
 _DATABASE = re.compile(
-    r"(?:\w+_)?(?:POSTGRES(?:QL)?|PG|PSQL|DB|DATABASE|SQL|RDS)_?(" + "|".join(sorted(_PARTS, key=len, reverse=True)) + ")"
+    r"(?:\w+_)?(?:POSTGRES(?:QL)?|PG|PSQL|DB|DATABASE|SQL|RDS)_?("
+    + "|".join(sorted(_PARTS, key=len, reverse=True))
+    + ")"
 )
 _DATABASE_URL = re.compile(r"(?:\w+_)?(?:DATABASE|DB|POSTGRES(?:QL)?|PG|SQLALCHEMY_DATABASE)_?(?:URL|URI|DSN)")
 
@@ -44,13 +48,19 @@ _REDIS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(\w+_)?(RQ|QUEUE|HUEY|DRAMATIQ|Q)(_REDIS|_BROKER)?_(URL|URI)"), "${redis.url/5}"),
     (re.compile(r"(\w+_)?CACHE(S|_REDIS|_DEFAULT)?_(URL|URI|LOCATION)|(\w+_)?REDIS_CACHE_(URL|URI)"), "${redis.url/1}"),
     (re.compile(r"(\w+_)?REDIS(CLOUD|_TLS)?_?(URL|URI|LOCATION|CONNECTION|DSN)"), "${redis.url}"),
+    (re.compile(r"(\w+_)?REDIS"), "${redis.url}"),
     (re.compile(r"(\w+_)?REDIS_?(HOST|SERVER|HOSTNAME|ADDR)"), "${redis.host}"),
     (re.compile(r"(\w+_)?REDIS_?PORT"), "${redis.port}"),
     (re.compile(r"(\w+_)?REDIS_?(PASSWORD|PASS|AUTH)"), "${redis.password}"),
 )
 
-_URL = re.compile(r"(\w+_)?(SITE|BASE|PUBLIC|APP|SERVER|FRONTEND|BACKEND|WEBSITE|EXTERNAL|INSTANCE|HOST|DOMAIN)_(URL|URI|ROOT|ORIGIN)")
-_DOMAIN = re.compile(r"(\w+_)?(SITE_|BASE_|PUBLIC_|APP_|SERVER_|COOKIE_)?(DOMAIN|DOMAIN_NAME|FQDN|SITE_HOST|PUBLIC_HOST|VIRTUAL_HOST)")
+_PREFIX = "(DJANGO_|APP_|WEB_|MAIN_|PROJECT_)?"
+_URL = re.compile(
+    rf"{_PREFIX}(SITE|BASE|PUBLIC|APP|SERVER|FRONTEND|BACKEND|WEBSITE|EXTERNAL|INSTANCE|HOST|DOMAIN)_(URL|URI|ROOT|ORIGIN)"
+)
+_DOMAIN = re.compile(
+    rf"{_PREFIX}(SITE_|BASE_|PUBLIC_|APP_|SERVER_)?(DOMAIN|DOMAIN_NAME|FQDN|SITE_HOST|PUBLIC_HOST|VIRTUAL_HOST)"
+)
 _LEFT_OUT = re.compile(
     r"DJANGO_SETTINGS_MODULE|PATH|HOME|USER|PWD|LANG|TERM|SHELL|HOSTNAME|PYTHON\w*|CI|TRAVIS|DYNO|GITHUB_\w+|TZ|VIRTUAL_ENV|"
     r"TMPDIR|TEMP|RUN_MAIN|SLIPWAY_RELEASE|SSL_CERT_FILE|COMPUTERNAME|KUBERNETES_SERVICE_HOST|READ_DOT_ENV_FILE|"
@@ -66,10 +76,15 @@ def is_left_out(variable: Variable) -> bool:
     )
 
 
-def is_secret(name: str) -> bool:
-    """Whether a name is that of something which nobody may see."""
-    upper = name.upper()
-    return _SECRET.search(upper) is not None and _NOT_SECRET.search(upper) is None
+def is_secret(variable: Variable) -> bool:
+    """Whether a variable is something which nobody may see, by its name."""
+    upper = variable.name.upper().removesuffix("_FILE")
+    return (
+        variable.kind not in {"bool", "truth", "int"}
+        and _SECRET.search(upper) is not None
+        and _NOT_SECRET.search(upper) is None
+        and not isinstance(variable.default, bool)
+    )
 
 
 def secret_name(name: str) -> str:
@@ -80,8 +95,12 @@ def secret_name(name: str) -> str:
 
 def known(variable: Variable) -> str | None:
     """Give what the stack knows for a variable, as a template; None if it is not of that kind."""
-    name = variable.name.upper()
-    return _by_use(variable) or _by_name(variable, name)
+    if any(
+        use[:1] == ("DATABASES",) and use[1:2] not in {(), ("default",), ("*",), ("<database>",)}
+        for use in variable.uses
+    ):
+        return None  # only somebody who knows can say where another database is
+    return _by_use(variable) or _by_name(variable, variable.name.upper())
 
 
 def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one case for each setting

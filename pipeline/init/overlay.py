@@ -64,12 +64,24 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
     scope = project.scope
     names = scope.names
     if "SECRET_KEY" in names and _is_literal(project, "SECRET_KEY"):
-        yield "SECRET_KEY = ${secrets.django_key.json}", "SECRET_KEY is in the project for everybody to see", names["SECRET_KEY"].place
+        yield (
+            "SECRET_KEY = ${secrets.django_key.json}",
+            "SECRET_KEY is in the project for everybody to see",
+            names["SECRET_KEY"].place,
+        )
     hosts = scope.value("ALLOWED_HOSTS")
     domain = BY_KIND[project.kind].get("domain")
-    if not (isinstance(hosts, list) and domain in hosts) and not _read(project, "ALLOWED_HOSTS") and not (isinstance(hosts, list) and "*" in hosts):
+    if (
+        not (isinstance(hosts, list) and domain in hosts)
+        and not _read(project, "ALLOWED_HOSTS")
+        and not (isinstance(hosts, list) and "*" in hosts)
+    ):
         if "ALLOWED_HOSTS" not in names or (isinstance(hosts, list) and UNKNOWN not in hosts):
-            yield 'ALLOWED_HOSTS = "${allowed_hosts}".split(",")', "ALLOWED_HOSTS does not know the domain", scope.place("ALLOWED_HOSTS")
+            yield (
+                'ALLOWED_HOSTS = "${allowed_hosts}".split(",")',
+                "ALLOWED_HOSTS does not know the domain",
+                scope.place("ALLOWED_HOSTS"),
+            )
     if scope.value("DEBUG") is True and not _read(project, "DEBUG") and isinstance(names["DEBUG"].node, ast.Constant):
         yield "DEBUG = False", "DEBUG is on", names["DEBUG"].place
     if "DATABASES" in names and not _read(project, "DATABASES"):
@@ -78,7 +90,11 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
         if isinstance(default, dict) and default:
             engine = str(default.get("ENGINE", ""))
             what = "SQLite, whose file cannot be written" if "sqlite" in engine else "a database that is not there"
-            yield 'DATABASES = {**DATABASES, "default": ${database.json}}', f"DATABASES names {what}", names["DATABASES"].place
+            yield (
+                'DATABASES = {**DATABASES, "default": ${database.json}}',
+                f"DATABASES names {what}",
+                names["DATABASES"].place,
+            )
     for name in ("CELERY_BROKER_URL", "BROKER_URL"):
         if name in names and _is_local(project, name):
             yield f"{name} = ${{redis.url/2.json}}", f"{name} leads to a server that is not there", names[name].place
@@ -132,7 +148,18 @@ def _read(project: Project, name: str) -> bool:
 
 def _is_path(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {
-        "join", "str", "Path", "resolve", "joinpath", "abspath", "dirname", "root", "path", "dict", "BASE_DIR", "as_posix",
+        "join",
+        "str",
+        "Path",
+        "resolve",
+        "joinpath",
+        "abspath",
+        "dirname",
+        "root",
+        "path",
+        "dict",
+        "BASE_DIR",
+        "as_posix",
     }
 
 

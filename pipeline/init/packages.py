@@ -30,16 +30,22 @@ TABLE: dict[str, Needs] = {
     "psycopg-c": Needs((*_COMPILER, "libpq-dev"), ("libpq5",), "is compiled against libpq"),
     "psycopg2cffi": Needs((*_COMPILER, "libpq-dev"), ("libpq5",), "is compiled against libpq"),
     "mysqlclient": Needs(
-        (*_COMPILER, "pkg-config", "default-libmysqlclient-dev"), ("libmariadb3",), "is compiled against MySQL's library"
+        (*_COMPILER, "pkg-config", "default-libmysqlclient-dev"),
+        ("libmariadb3",),
+        "is compiled against MySQL's library",
     ),
     "xmlsec": Needs(
         (*_COMPILER, "pkg-config", "libxml2-dev", "libxmlsec1-dev", "libxmlsec1-openssl"),
         ("libxmlsec1-openssl",),
         "is compiled against libxmlsec1",
     ),
-    "python-ldap": Needs((*_COMPILER, "libldap2-dev", "libsasl2-dev"), ("libldap2", "libsasl2-2"), "is compiled against OpenLDAP"),
+    "python-ldap": Needs(
+        (*_COMPILER, "libldap2-dev", "libsasl2-dev"), ("libldap2", "libsasl2-2"), "is compiled against OpenLDAP"
+    ),
     "uwsgi": Needs(_COMPILER, (), "is compiled, though gunicorn serves"),
-    "pylibmc": Needs((*_COMPILER, "libmemcached-dev", "zlib1g-dev"), ("libmemcached11",), "is compiled against libmemcached"),
+    "pylibmc": Needs(
+        (*_COMPILER, "libmemcached-dev", "zlib1g-dev"), ("libmemcached11",), "is compiled against libmemcached"
+    ),
     "pycurl": Needs((*_COMPILER, "libcurl4-openssl-dev", "libssl-dev"), ("libcurl4",), "is compiled against curl"),
     "pygraphviz": Needs((*_COMPILER, "libgraphviz-dev"), ("graphviz",), "is compiled against Graphviz"),
     "pycairo": Needs((*_COMPILER, "pkg-config", "libcairo2-dev"), ("libcairo2",), "is compiled against Cairo"),
@@ -75,12 +81,21 @@ def find(project: Project) -> Iterator[Found]:
     bare = "psycopg" in project.packages and project.has("psycopg-binary", "psycopg-c") is None
     if bare and not any(each.startswith(("psycopg[binary", "psycopg[c")) for each in project.packages):
         yield Setting(
-            path=("build", "runtime_packages"), value=("libpq5",), why="psycopg without [binary] loads libpq",
+            path=("build", "runtime_packages"),
+            value=("libpq5",),
+            why="psycopg without [binary] loads libpq",
             place=project.of_package("psycopg"),
         )
-    git = next((file for file in project.declared if "git+" in project.tree.text(file) or 'git = "' in project.tree.text(file)), None)
+    git = next(
+        (
+            file
+            for file in project.declared
+            if "git+" in project.tree.text(file) or 'git = "' in project.tree.text(file)
+        ),
+        None,
+    )
     if git is not None:
-        where = project.tree.line(git, "git+")
+        where = project.tree.line(git, "git+" if "git+" in project.tree.text(git) else 'git = "')
         yield Setting(path=("build", "packages"), value=("git",), why="a dependency comes from git", place=where)
     if project.installs("django.contrib.gis"):
         yield Setting(

@@ -35,11 +35,36 @@ def find(project: Project) -> Iterator[Found]:
         if what and project.installs(app):
             yield from _process(name, command, f"{what} is installed", project.of_app(app))
     if project.installs("django_crontab", "django_cron", "django_extensions.jobs"):
-        yield Missing(what="the project plans jobs by cron", do="a process for each in slipway:processes, with what it runs")
+        yield Missing(
+            what="the project plans jobs by cron", do="a process for each in slipway:processes, with what it runs"
+        )
     yield from _listed(project)
+    yield from _loops(project)
 
 
-def _process(name: str, command: str, why: str, place: Place | None, *, memory_mb: int | None = None) -> Iterator[Setting]:
+def _loops(project: Project) -> Iterator[Found]:
+    """Name commands of the project that seem to run all the time."""
+    for file in project.tree.python:
+        found = re.search(r"(?:^|/)management/commands/([a-z]\w*)\.py$", file)
+        loop = (
+            re.search(r"^\s+while (?:True|1|not self\.\w+)\s*:", project.tree.text(file), re.MULTILINE)
+            if found
+            else None
+        )
+        if found and loop:
+            name, command = _slug(found[1]), f"python manage.py {found[1]}"
+            place = project.tree.line(file, loop[0].strip("\n"))
+            yield Setting(path=("processes", name, "command"), value=command, why="loops", place=place, asked=False)
+            yield Missing(
+                what=f"whether `{command}` has to run all the time: it loops",
+                do=f"pulumi config set --path slipway:processes.{name}.command '{command}' --stack {project.stack}",
+                place=place,
+            )
+
+
+def _process(
+    name: str, command: str, why: str, place: Place | None, *, memory_mb: int | None = None
+) -> Iterator[Setting]:
     yield Setting(path=("processes", name, "command"), value=command, why=why, place=place)
     if memory_mb is not None:
         yield Setting(
@@ -64,7 +89,9 @@ def celery_app(project: Project) -> tuple[str, Place] | None:
                     module = dotted(path, project.where)
                     short = module.removesuffix(".celery") if module.endswith(".celery") else module
                     usual = name in {"app", "celery", "celery_app"}
-                    candidates.append((short if usual and name != "celery_app" else f"{module}:{name}", Place(path, node.lineno)))
+                    candidates.append(
+                        (short if usual and name != "celery_app" else f"{module}:{name}", Place(path, node.lineno))
+                    )
                 case _:
                     pass
     candidates.sort(key=lambda each: each[1].file.count("/"))
@@ -76,7 +103,8 @@ def _celery(project: Project) -> Iterator[Found]:
     if app is None:
         if project.has("celery") and project.installs("django_celery_beat", "django_celery_results"):
             yield Missing(
-                what="Celery is installed, and no app of it was found", do="a process with its command in slipway:processes"
+                what="Celery is installed, and no app of it was found",
+                do="a process with its command in slipway:processes",
             )
         return
     name, place = app
@@ -94,17 +122,21 @@ def _celery(project: Project) -> Iterator[Found]:
     scheduler = (
         "--scheduler django_celery_beat.schedulers:DatabaseScheduler"
         if project.installs("django_celery_beat")
-        else "--schedule /tmp/celerybeat-schedule"  # noqa: S108  # the folder in a container that can be written
+        else "--schedule /tmp/celerybeat-schedule"  # the folder in a container that can be written
     )
     yield from _process("beat", f"celery -A {name} beat --loglevel info {scheduler}", why, where)
-    yield Setting(path=("processes", "beat", "singleton"), value=True, why="two would plan every task twice", place=where)
+    yield Setting(
+        path=("processes", "beat", "singleton"), value=True, why="two would plan every task twice", place=where
+    )
 
 
 def _queues(project: Project) -> str:
     """Give the option with the queues, where the project sends tasks to others than the usual one."""
     found: dict[str, None] = {}
     for path in project.tree.python:
-        for queue in re.findall(r"""\bqueue\s*=\s*["']([\w.-]+)["']|["']queue["']\s*:\s*["']([\w.-]+)["']""", project.tree.text(path)):
+        for queue in re.findall(
+            r"""\bqueue\s*=\s*["']([\w.-]+)["']|["']queue["']\s*:\s*["']([\w.-]+)["']""", project.tree.text(path)
+        ):
             found[queue[0] or queue[1]] = None
     if not found or project.has("django-rq", "rq"):
         return ""
@@ -140,7 +172,12 @@ def _rq(project: Project) -> Iterator[Found]:
         project.scope.place("RQ_QUEUES") or project.of_app("django_rq"),
     )
     if not scheduler:
-        yield from _process("scheduler", "python manage.py rqscheduler", "rq-scheduler is a dependency", project.of_package("rq-scheduler"))
+        yield from _process(
+            "scheduler",
+            "python manage.py rqscheduler",
+            "rq-scheduler is a dependency",
+            project.of_package("rq-scheduler"),
+        )
         yield Setting(path=("processes", "scheduler", "singleton"), value=True, why="two would plan every task twice")
 
 
@@ -152,7 +189,16 @@ def _listed(project: Project) -> Iterator[Found]:
             continue
         for number, line in enumerate(project.tree.text(file).splitlines(), 1):
             found = re.match(r"([A-Za-z][\w-]*):\s*(\S.*)", line)
-            if found and found[1] not in seen and not re.search(r"gunicorn|runserver|uvicorn|daphne|npm|yarn|\$|&&|[|;]", found[2]):
+            if (
+                found
+                and found[1] not in seen
+                and not re.search(
+                    r"gunicorn|runserver|uvicorn|daphne|npm|yarn|pnpm|make |watch|sass|scss|webpack|vite|tailwind|\$|&&|[|;]",
+                    found[2],
+                )
+            ):
+                if "celery" in found[2] and celery_app(project) is not None:
+                    continue
                 seen.add(found[1])
                 yield from _process(_slug(found[1]), found[2], "the Procfile runs it", Place(file, number))
     yield from _composed(project)
@@ -160,7 +206,19 @@ def _listed(project: Project) -> Iterator[Found]:
 
 def _composed(project: Project) -> Iterator[Found]:
     """Name services that a file of Docker Compose runs beside the project."""
-    file = next(iter(project.tree.named("docker-compose.prod.yml", "docker-compose.production.yml", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml")), None)
+    file = next(
+        iter(
+            project.tree.named(
+                "docker-compose.prod.yml",
+                "docker-compose.production.yml",
+                "docker-compose.yml",
+                "docker-compose.yaml",
+                "compose.yml",
+                "compose.yaml",
+            )
+        ),
+        None,
+    )
     if file is None:
         return
     try:
@@ -171,8 +229,13 @@ def _composed(project: Project) -> Iterator[Found]:
     for name, service in (services or {}).items() if isinstance(services, dict) else ():
         image = service.get("image") if isinstance(service, dict) else None
         base = str(image or "").split("/")[-1].partition(":")[0]
-        if image and not service.get("build") and not re.search(
-            r"postgres|postgis|redis|valkey|nginx|traefik|caddy|python|node|mailhog|mailpit|maildev|adminer|pgadmin|certbot|selenium|flower|\$", base
+        if (
+            image
+            and not service.get("build")
+            and not re.search(
+                r"postgres|postgis|redis|valkey|nginx|traefik|caddy|python|node|mailhog|mailpit|maildev|adminer|pgadmin|certbot|selenium|flower|\$",
+                base,
+            )
         ):
             yield Setting(
                 path=("services", _slug(str(name)), "image"),

@@ -58,7 +58,9 @@ def find(project: Project) -> Iterator[Found]:
         (limit for major, minor, limit in _NEWEST if project.django is not None and project.django < (major, minor)),
         VERSIONS[-1],
     )
-    allowed = [each for each in VERSIONS if all(fits(each, text) for text, _, _ in limits) and _number(each) <= _number(newest)]
+    allowed = [
+        each for each in VERSIONS if all(fits(each, text) for text, _, _ in limits) and _number(each) <= _number(newest)
+    ]
     if limits and not allowed:
         text, place, _ = limits[0]
         yield Missing(
@@ -70,9 +72,15 @@ def find(project: Project) -> Iterator[Found]:
     exact = [(text, place) for text, place, is_limit in said if not is_limit and text in allowed]
     usual = COMMON["app"]["python"]
     if exact:
-        yield Setting(path=("app", "python"), value=exact[0][0], why="the version that the project names", place=exact[0][1])
+        yield Setting(
+            path=("app", "python"), value=exact[0][0], why="the version that the project names", place=exact[0][1]
+        )
     elif allowed and usual not in allowed:
-        why = f"the newest that Django {project.packages.get('django')} runs on" if usual > newest else "the newest that the project allows"
+        why = (
+            f"the newest that Django {project.packages.get('django')} runs on"
+            if usual > newest
+            else "the newest that the project allows"
+        )
         place = project.of_package("django") if usual > newest else limits[0][1] if limits else None
         yield Setting(path=("app", "python"), value=allowed[-1], why=why, place=place)
 
@@ -99,6 +107,6 @@ def _said(project: Project) -> Iterator[tuple[str, Place, bool]]:
         if version:
             yield version, tree.line(f"{start}Pipfile", "python_version"), True
         for file in (f"{start}Dockerfile",):
-            image = re.search(r"^FROM\s+\S*python:(3\.\d+)", tree.text(file), re.M) if tree.has(file) else None
+            image = re.search(r"^FROM\s+\S*python:(3\.\d+)", tree.text(file), re.MULTILINE) if tree.has(file) else None
             if image:
                 yield image[1], tree.line(file, image[0]), False

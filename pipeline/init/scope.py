@@ -1,6 +1,6 @@
 """What a settings module assigns, with what it takes over from others: values as far as they are known, and where.
 
-No condition is decided that needs the environment: both of its branches count, the later one wins.
+No condition is decided that needs the environment: what it guards counts where nothing else is said, and its other branch wins.
 """
 
 import ast
@@ -33,6 +33,8 @@ class Scope:
     """Every name, the last assignment."""
     files: dict[str, None] = field(default_factory=dict)
     """The files that were read for it, the module itself last."""
+    weak: bool = False
+    """Whether what is read now may not count: it replaces nothing then."""
 
     def value(self, name: str) -> object:
         """What is known of a value."""
@@ -122,7 +124,9 @@ def _branch(  # noqa: PLR0913, PLR0917 - a statement in its surroundings
     known = evaluate(test, _values(scope), file)
     sure = isinstance(known, bool) and not _asks(test)
     if not sure or known:
+        before, scope.weak = scope.weak, scope.weak or not sure
         _statements(tree, file, where, scope, body)
+        scope.weak = before
     if not sure or not known:
         _statements(tree, file, where, scope, orelse)
 
@@ -147,14 +151,16 @@ def _class(tree: Tree, file: str, where: tuple[str, ...], scope: Scope, name: st
 
 def _assign(scope: Scope, target: ast.expr, value: ast.expr, file: str) -> None:
     match target:
-        case ast.Name(id=name):
+        case ast.Name(id=name) if not (scope.weak and name in scope.names):
             known = evaluate(value, _values(scope), file)
             scope.names[name] = Assigned(value=known, node=value, place=Place(file, target.lineno))
         case ast.Tuple(elts=targets):
             for each in targets:
                 if isinstance(each, ast.Name):
                     scope.names[each.id] = Assigned(value=UNKNOWN, node=value, place=Place(file, target.lineno))
-        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)) if name in scope.names:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)) if (
+            name in scope.names and not scope.weak
+        ):
             old = scope.names[name]
             if isinstance(old.value, dict):
                 whole = {**old.value, key: evaluate(value, _values(scope), file)}

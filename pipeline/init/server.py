@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from components.keys import key_at
 from components.settings import wsgi_of
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
@@ -34,7 +35,7 @@ def find(project: Project) -> Iterator[Found]:
             otherwise=f"{why}, and gunicorn serves WSGI alone: pages work, websockets do not",
         )
         yield Setting(path=("edge", "websockets"), value=True, why=why, place=place)
-        if not project.has(server, f"{server}[standard]"):
+        if key_at(("web", "server")) and not project.has(server, f"{server}[standard]"):
             wanted = "uvicorn[standard]" if server == "uvicorn" else server
             yield Setting(path=("dependencies", "packages"), value=[wanted], why=f"the project asks for no {server}")
 
@@ -79,7 +80,9 @@ def _top(project: Project, path: str) -> set[str]:
 
 
 def _shared(one: list[str], other: list[str]) -> int:
-    return next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
 
 
 def _needs_asgi(project: Project, asgi: tuple[str, Place] | None) -> tuple[str, Place | None] | None:

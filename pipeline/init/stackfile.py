@@ -40,8 +40,11 @@ def text(report: Report, *, name: str, near_schema: bool, kept: Mapping[str, Any
     kind = project.kind
     lines = ["# yaml-language-server: $schema=schema.json"] if near_schema else []
     lines += [
-        *_wrapped(f"Written by `python -m pipeline init` for {project.source}; from now on it is yours. What it does not say comes "
-        f"from the defaults of {kind}: `python -m pipeline settings {project.stack}` shows every value.", ""),
+        *_wrapped(
+            f"Written by `python -m pipeline init` for {project.source}; from now on it is yours. What it does not say comes "
+            f"from the defaults of {kind}: `python -m pipeline settings {project.stack}` shows every value.",
+            "",
+        ),
         *_wrapped(f"Next: python -m pipeline check {project.stack}", ""),
     ]
     todo = list(report.missing)
@@ -54,7 +57,10 @@ def text(report: Report, *, name: str, near_schema: bool, kept: Mapping[str, Any
         lines += ["  # TO DO: the public host name", f"  slipway:domain: {name}.example.org"]
     tree = _tree(report.settings)
     app = tree.setdefault("app", _Node())
-    app.below = {"name": _Node(value=name, comments=["the volumes with the data are named after it: never change it"]), **app.below}
+    app.below = {
+        "name": _Node(value=name, comments=["the volumes with the data are named after it: never change it"]),
+        **app.below,
+    }
     for group in Settings.model_fields:
         if group in tree:
             lines += _group(group, tree[group])
@@ -134,7 +140,8 @@ def _below(node: _Node, depth: int) -> Iterator[str]:
         yield from _entry(key, each, indent)
     optional = {key: each for key, each in node.below.items() if not each.below and not each.asked}
     if optional:
-        yield f"{indent}# Read too, and left as it is:"
+        if set(node.below) - set(asked) and any(key.isupper() for key in optional):
+            yield f"{indent}# Read too, and left as it is:"
         for key, each in optional.items():
             comment = "; ".join(each.comments)
             yield f"{indent}# {_scalar(key)}: {_scalar(each.value)}" + (f" # {comment}" if comment else "")

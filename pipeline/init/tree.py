@@ -16,7 +16,9 @@ from pipeline.init.finding import Place
 SKIPPED = frozenset({"node_modules", "site-packages", "venv", "env", "__pycache__", "bower_components", "htmlcov"})
 """Folders that hold nothing of the project's own."""
 
-ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "example", "demo", "sandbox", "e2e", "scripts"})
+ASIDE = frozenset(
+    {"tests", "test", "testing", "docs", "doc", "examples", "example", "demo", "sandbox", "e2e", "scripts"}
+)
 """Folders whose files say little about how the project runs."""
 
 _MOST_FILES = 30000

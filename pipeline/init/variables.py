@@ -207,7 +207,9 @@ def _readers(parsed: ast.Module) -> set[str]:
 
 
 def _called(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    return (
+        function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+    )
 
 
 def _is_environ(node: ast.expr) -> bool:
@@ -257,7 +259,11 @@ def _helpers(parsed: ast.Module | None, helpers: dict[str, _Helper]) -> None:
                     pass
         if made.required and any(isinstance(each, ast.ExceptHandler) for each in ast.walk(node)):
             made.required = any(isinstance(each, ast.Raise) for each in ast.walk(node))
-        if len(node.args.defaults) and made.required and not any(isinstance(each, ast.Raise) for each in ast.walk(node)):
+        if (
+            len(node.args.defaults)
+            and made.required
+            and not any(isinstance(each, ast.Raise) for each in ast.walk(node))
+        ):
             made.required = False
         helpers[node.name] = made
 
@@ -328,7 +334,9 @@ class _Visitor(ast.NodeVisitor):
     # What may be missing ----------------------------------------------------------------------------------------
 
     def visit_Try(self, node: ast.Try) -> None:
-        caught = bool(node.handlers) and not any(isinstance(each, ast.Raise) for handler in node.handlers for each in ast.walk(handler))
+        caught = bool(node.handlers) and not any(
+            isinstance(each, ast.Raise) for handler in node.handlers for each in ast.walk(handler)
+        )
         self.optional += caught
         for each in node.body:
             self.visit(each)
@@ -369,7 +377,9 @@ class _Visitor(ast.NodeVisitor):
     # What is read -----------------------------------------------------------------------------------------------
 
     def visit_Compare(self, node: ast.Compare) -> None:
-        texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        texts = [
+            each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
         before = len(self.reading.found)
         self.wrap.append(("compare", None))
         self.generic_visit(node)
@@ -417,7 +427,11 @@ class _Visitor(ast.NodeVisitor):
     def _looped(self) -> Iterator[str]:
         """Give the names of variables that a loop goes through."""
         for each in ast.walk(self.loops[-1]) if self.loops else ():
-            if isinstance(each, ast.Constant) and isinstance(each.value, str) and re.fullmatch("[A-Z][A-Z0-9_]+", each.value):
+            if (
+                isinstance(each, ast.Constant)
+                and isinstance(each.value, str)
+                and re.fullmatch("[A-Z][A-Z0-9_]+", each.value)
+            ):
                 yield each.value
 
     def visit_Call(self, node: ast.Call) -> None:
@@ -471,7 +485,15 @@ class _Visitor(ast.NodeVisitor):
         default = _default(node)
         if helper is not None and owner_name not in self.reading.readers:
             required = helper.required and default is None
-            self._read(node, name, required=required, default=default, kind=helper.kind, separator=helper.separator, file_too=helper.file_too)
+            self._read(
+                node,
+                name,
+                required=required,
+                default=default,
+                kind=helper.kind,
+                separator=helper.separator,
+                file_too=helper.file_too,
+            )
             return
         reader = called in self.reading.readers or owner_name in self.reading.readers
         kind = _URLS[called][0] if called in _URLS else _KINDS.get(called, "text")
@@ -493,7 +515,14 @@ class _Visitor(ast.NodeVisitor):
             cast = each.value.elts[0] if isinstance(each.value, ast.Tuple) and each.value.elts else each.value
             default = each.value.elts[1] if isinstance(each.value, ast.Tuple) and len(each.value.elts) > 1 else None
             kind = _KINDS.get(_called(cast), "text")
-            self._read(each.value, each.arg, required=False, default=default, kind=kind, separator="," if kind == "list" else None)
+            self._read(
+                each.value,
+                each.arg,
+                required=False,
+                default=default,
+                kind=kind,
+                separator="," if kind == "list" else None,
+            )
 
     def _pydantic(self, node: ast.ClassDef) -> None:
         """Read the fields of a class of settings."""
@@ -508,7 +537,11 @@ class _Visitor(ast.NodeVisitor):
                 continue
             name, default, required = f"{prefix}{field_name}".upper(), each.value, each.value is None
             if isinstance(each.value, ast.Call) and _called(each.value.func) == "Field":
-                alias = _keyword(each.value, "validation_alias") or _keyword(each.value, "alias") or _keyword(each.value, "env")
+                alias = (
+                    _keyword(each.value, "validation_alias")
+                    or _keyword(each.value, "alias")
+                    or _keyword(each.value, "env")
+                )
                 if isinstance(alias, ast.Constant) and isinstance(alias.value, str):
                     name = alias.value
                 default = _default(each.value) or (each.value.args[0] if each.value.args else None)
@@ -517,7 +550,20 @@ class _Visitor(ast.NodeVisitor):
                     isinstance(default, ast.Constant) and default.value is Ellipsis
                 )
             written = ast.unparse(each.annotation).lower()
-            kind = next((kind for word, kind in (("bool", "bool"), ("int", "int"), ("list", "json"), ("dict", "json"), ("set[", "json")) if word in written), "text")
+            kind = next(
+                (
+                    kind
+                    for word, kind in (
+                        ("bool", "bool"),
+                        ("int", "int"),
+                        ("list", "json"),
+                        ("dict", "json"),
+                        ("set[", "json"),
+                    )
+                    if word in written
+                ),
+                "text",
+            )
             self._read(each, name, required=required and "none" not in written, default=default, kind=kind)
             self.reading.bound.setdefault(field_name, []).append(name)
 
