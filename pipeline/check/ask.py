@@ -64,10 +64,10 @@ def ask(  # noqa: PLR0913 - what a container is made of
             network_mode="none",
             read_only=True,
             tmpfs={
-                "/tmp": "mode=1777",
+                "/tmp": "mode=1777",  # noqa: S108  # in the container
                 SECRETS_DIR: f"uid={UID},gid={UID},mode=0700",
                 writable: f"uid={UID},mode=0700",
-            },  # noqa: S108  # in the container
+            },  # in the container
             cap_drop=["ALL"],
             security_opt=["no-new-privileges:true"],
             mem_limit=f"{memory_mb}m",

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,10 +63,8 @@ def built(engine: Engine, settings: Settings) -> Iterator[str]:
         try:
             yield name
         finally:
-            try:
+            with suppress(docker.errors.APIError):  # somebody uses it, or it is gone
                 client.images.remove(name)
-            except docker.errors.APIError:  # somebody uses it, or it is gone
-                pass
 
 
 def _is_there(client: "docker.DockerClient", name: str) -> bool:

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from components.model import Settings
+from components.problems import Problem as ConfigurationProblem
 from components.problems import SettingsError
 from components.project import source_folder
 from components.release import plan as plan_release
@@ -106,9 +107,18 @@ def _secrets(engine: Engine) -> list[Finding]:
         level = Level.WARNING
     except SettingsError as error:
         problems, level = [*error.problems], Level.ERROR
+    by_mend: dict[str, list[ConfigurationProblem]] = {}
+    for each in problems:
+        by_mend.setdefault(each.mend, []).append(each)
     return [
-        Finding(check="secrets", found=f"{each.key}: {each.found}", allowed=each.allowed, mend=each.mend, level=level)
-        for each in problems
+        Finding(
+            check="secrets",
+            found=f"{', '.join(each.key for each in alike)}: {alike[0].found}",
+            allowed=alike[0].allowed,
+            mend=mend,
+            level=level,
+        )
+        for mend, alike in by_mend.items()
     ]
 
 

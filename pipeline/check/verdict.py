@@ -254,7 +254,7 @@ def _connects(found: re.Match[str], _step: Step, _context: Context) -> Made:
 def _read_only(found: re.Match[str], _step: Step, context: Context) -> Made:
     return (
         f"the project writes where it may not: {found[0][:200]}",
-        f"/tmp and {context.settings.app.media_root}; everything else in a container is read-only",
+        f"/tmp and {context.settings.app.media_root}; everything else in a container is read-only",  # noqa: S108  # in words
         "a path below /tmp, by way of slipway:app.environment if the project reads one",
     )
 
@@ -350,7 +350,8 @@ def _mend_of(code: str, hint: str, context: Context) -> str:
     read = [each for each in context.variables if each.goes_to(setting)]
     if read:
         known = meaning.known(read[0])
-        said = known if known is not None else value.strip("'")
+        yes = "True" if read[0].kind in {"bool", "truth"} else value.strip("'")
+        said = known if known is not None else yes
         return context.set(("app", "environment", read[0].name), said)
     shown = {"SECRET_KEY": "${secrets.django_key.json}", "ALLOWED_HOSTS": '"${allowed_hosts}".split(",")'}.get(
         setting, value

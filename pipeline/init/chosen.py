@@ -110,9 +110,11 @@ def _modules(tree: Tree, where: tuple[str, ...], said: str | None) -> Iterator[s
         stem = name.removesuffix(".py")
         in_package = re.fullmatch(r"(settings|conf|config|configs)", parent) is not None
         beside = re.fullmatch(r"(\w*_)?settings(_\w+)?", stem) is not None
-        if not (beside or in_package) or stem in {"__init__", "urls", "wsgi", "asgi", "celery", "celery_app"}:
-            if not (stem == "__init__" and parent == "settings"):
-                continue
+        whole = stem == "__init__" and parent == "settings"
+        if not whole and (
+            not (beside or in_package) or stem in {"__init__", "urls", "wsgi", "asgi", "celery", "celery_app"}
+        ):
+            continue
         module = dotted(path, where)
         if module == said or _has_settings(tree, path):
             yield module

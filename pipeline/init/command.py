@@ -156,10 +156,10 @@ def _say(report: Report, left: list[Missing], console: Console, *, stack: str, f
     if missing:
         console.say()
         console.say(f"{console.paint('To do:', '33')} what could not be found, or is not for this command to decide")
-    for each in missing:
-        where = f" ({each.place})" if each.place else ""
-        console.say(f"  - {each.what}{where}")
-        for number, line in enumerate(each.do.splitlines()):
+    for todo in missing:
+        where = f" ({todo.place})" if todo.place else ""
+        console.say(f"  - {todo.what}{where}")
+        for number, line in enumerate(todo.do.splitlines()):
             console.say(f"    {'->' if number == 0 else '  '} {line}")
     console.say()
     console.say(f"{console.paint(f'Wrote {file}', '1;32')}. Next:")

@@ -152,7 +152,7 @@ def find(project: Project) -> Iterator[Found]:
     installer, read, why = declared(tree, project.directory)
     if installer is None:
         yield from _undeclared(project, why or "")
-    groups = [each for each in _groups(project, installer, read)] if installer is not None else []
+    groups = list(_groups(project, installer, read)) if installer is not None else []
     yield from groups
     brought = any("psycopg" in each.why for each in groups)
     if not brought and not _has_driver(project) and not _other_database(project):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from pipeline.init import meaning
-from pipeline.init.finding import Found, Missing, Setting
+from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.variables import Variable
 
@@ -17,7 +17,7 @@ FILES = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 _SHOWN = 60
 
 
-def find(project: Project) -> Iterator[Found]:
+def find(project: Project) -> Iterator[Found]:  # noqa: C901, PLR0912 - one case for each kind of variable
     """Say what every variable is set to."""
     if project.configuration is not None:
         name, place = project.configuration
@@ -37,7 +37,7 @@ def find(project: Project) -> Iterator[Found]:
             name = f"${{secrets.{meaning.secret_name(whole)}.file}}"
             yield _setting(variable.name, name, _default(variable), variable)
             continue
-        if value is not None and _useful(project, variable, value):
+        if value is not None and _useful(variable, value):
             yield _setting(variable.name, value, "", variable, asked=_asked(project, variable, value))
         elif meaning.is_secret(variable) and value is None:
             name = f"secrets.{meaning.secret_name(variable.name)}"
@@ -72,11 +72,11 @@ def _is_path(variable: Variable) -> bool:
     return variable.name.endswith("_FILE") and not variable.required
 
 
-def _setting(
-    name: str, value: str, why: str, variable: Variable | None, *, asked: bool = True, place: object = None
+def _setting(  # noqa: PLR0913 - what a setting says
+    name: str, value: str, why: str, variable: Variable | None, *, asked: bool = True, place: Place | None = None
 ) -> Setting:
     where = variable.place if variable is not None else place
-    return Setting(path=("app", "environment", name), value=value, why=why, place=where, asked=asked)  # type: ignore[arg-type]  # a place or none
+    return Setting(path=("app", "environment", name), value=value, why=why, place=where, asked=asked)
 
 
 def _asked(project: Project, variable: Variable, value: str) -> bool:
@@ -90,7 +90,7 @@ def _asked(project: Project, variable: Variable, value: str) -> bool:
     return True
 
 
-def _useful(project: Project, variable: Variable, value: str) -> bool:
+def _useful(variable: Variable, value: str) -> bool:
     """Whether a known meaning is to be taken. The default of what only sounds like a site's address may be right."""
     if value in {"${url}", "${domain}"}:
         return variable.required or variable.goes_to("ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS") or _local(variable)
@@ -108,7 +108,7 @@ def _local(variable: Variable) -> bool:
 def _is_no(variable: Variable) -> bool:
     return (
         variable.default in {False, "0", "False", "false", "no", "off", "", "FALSE"} and variable.default is not None
-    ) or (variable.default is None and variable.kind in {"truth"})
+    ) or (variable.default is None and variable.kind == "truth")
 
 
 def _default(variable: Variable) -> str:

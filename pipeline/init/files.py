@@ -42,13 +42,12 @@ def _static(project: Project) -> Iterator[Found]:
         return
     url = scope.value("STATIC_URL")
     whitenoise = next((each for each in scope.texts("MIDDLEWARE") if "whitenoise" in each.lower()), None)
-    if isinstance(url, str) and url.strip("/") != "static":
-        if whitenoise is None and not url.startswith("http"):
-            yield Missing(
-                what=f"STATIC_URL is {url}, and the edge serves static files at /static/",
-                do="WhiteNoise in the project; or slipway:static.url, where this version has it",
-                place=scope.place("STATIC_URL"),
-            )
+    if isinstance(url, str) and url.strip("/") != "static" and whitenoise is None and not url.startswith("http"):
+        yield Missing(
+            what=f"STATIC_URL is {url}, and the edge serves static files at /static/",
+            do="WhiteNoise in the project; or slipway:static.url, where this version has it",
+            place=scope.place("STATIC_URL"),
+        )
     if whitenoise is not None:
         yield Setting(
             path=("static", "serve"),

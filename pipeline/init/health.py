@@ -134,7 +134,7 @@ class _Module:
         return value if isinstance(value, str) else None
 
 
-def _of_list(module: _Module, node: ast.expr, prefix: str, depth: int) -> Iterator[tuple[str, Place]]:
+def _of_list(module: _Module, node: ast.expr, prefix: str, depth: int) -> Iterator[tuple[str, Place]]:  # noqa: C901 - one case for each shape
     """Give the paths of a list of URLs."""
     match node:
         case ast.List(elts=elements) | ast.Tuple(elts=elements):

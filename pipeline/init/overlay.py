@@ -16,6 +16,14 @@ from pipeline.init.inspected import Project
 MODULE = "slipway_settings"
 """The name of that module, beside ``manage.py``."""
 
+_CACHES = (
+    'CACHES = {**CACHES, "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", '
+    '"LOCATION": ${redis.url/1.json}}}'
+)
+_LAYERS = (
+    'CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", '
+    '"CONFIG": {"hosts": [${redis.url/4.json}]}}}'
+)
 _LOCAL = ("localhost", "127.0.0.1", "redis:", "redis/", "//redis", "memcached", "rabbitmq")
 
 
@@ -59,7 +67,7 @@ def _prologue(needed: tuple[tuple[str, str, Place | None], ...]) -> list[str]:
     return [line for line, _, _ in needed if line.startswith("import ")]
 
 
-def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
+def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: C901 - one case for each setting
     """Give what cannot stay."""
     scope = project.scope
     names = scope.names
@@ -69,19 +77,9 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
             "SECRET_KEY is in the project for everybody to see",
             names["SECRET_KEY"].place,
         )
-    hosts = scope.value("ALLOWED_HOSTS")
-    domain = BY_KIND[project.kind].get("domain")
-    if (
-        not (isinstance(hosts, list) and domain in hosts)
-        and not _read(project, "ALLOWED_HOSTS")
-        and not (isinstance(hosts, list) and "*" in hosts)
-    ):
-        if "ALLOWED_HOSTS" not in names or (isinstance(hosts, list) and UNKNOWN not in hosts):
-            yield (
-                'ALLOWED_HOSTS = "${allowed_hosts}".split(",")',
-                "ALLOWED_HOSTS does not know the domain",
-                scope.place("ALLOWED_HOSTS"),
-            )
+    if _is_strange(project):
+        place = scope.place("ALLOWED_HOSTS")
+        yield 'ALLOWED_HOSTS = "${allowed_hosts}".split(",")', "ALLOWED_HOSTS does not know the domain", place
     if scope.value("DEBUG") is True and not _read(project, "DEBUG") and isinstance(names["DEBUG"].node, ast.Constant):
         yield "DEBUG = False", "DEBUG is on", names["DEBUG"].place
     if "DATABASES" in names and not _read(project, "DATABASES"):
@@ -103,15 +101,13 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
             yield f"{name} = ${{redis.url/3.json}}", f"{name} leads to a server that is not there", names[name].place
     if "CACHES" in names and _is_local(project, "CACHES"):
         yield (
-            'CACHES = {**CACHES, "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", '
-            '"LOCATION": ${redis.url/1.json}}}',
+            _CACHES,
             "CACHES names a server that is not there",
             names["CACHES"].place,
         )
     if "CHANNEL_LAYERS" in names and _is_local(project, "CHANNEL_LAYERS"):
         yield (
-            'CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", '
-            '"CONFIG": {"hosts": [${redis.url/4.json}]}}}',
+            _LAYERS,
             "CHANNEL_LAYERS names a server that is not there",
             names["CHANNEL_LAYERS"].place,
         )
@@ -122,6 +118,16 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:
             "RQ_QUEUES name a server that is not there",
             names["RQ_QUEUES"].place,
         )
+
+
+def _is_strange(project: Project) -> bool:
+    """Whether the domain is none of the hosts that settings allow."""
+    hosts = project.scope.value("ALLOWED_HOSTS")
+    if _read(project, "ALLOWED_HOSTS"):
+        return False
+    if not isinstance(hosts, list):
+        return "ALLOWED_HOSTS" not in project.scope.names
+    return UNKNOWN not in hosts and not {"*", BY_KIND[project.kind].get("domain")} & set(hosts)
 
 
 def _soft(project: Project) -> Iterator[tuple[str, str, Place | None]]:
@@ -141,7 +147,7 @@ def _read(project: Project, name: str) -> bool:
     if assigned is None:
         return False
     # What a helper, a file of configuration or a loop makes is nobody's guess.
-    return name in {"DATABASES"} and any(
+    return name == "DATABASES" and any(
         isinstance(each, ast.Call | ast.DictComp) and not _is_path(each) for each in ast.walk(assigned.node)
     )
 

@@ -81,8 +81,8 @@ def find(project: Project) -> Iterator[Found]:
             if usual > newest
             else "the newest that the project allows"
         )
-        place = project.of_package("django") if usual > newest else limits[0][1] if limits else None
-        yield Setting(path=("app", "python"), value=allowed[-1], why=why, place=place)
+        where = project.of_package("django") if usual > newest else limits[0][1] if limits else None
+        yield Setting(path=("app", "python"), value=allowed[-1], why=why, place=where)
 
 
 def _said(project: Project) -> Iterator[tuple[str, Place, bool]]:

@@ -111,7 +111,7 @@ def _tree(settings: Sequence[Setting]) -> dict[str, _Node]:
 
 
 def _plain(value: Value) -> Value:
-    return value if isinstance(value, str | int | bool) or isinstance(value, Mapping) else [*value]
+    return value if isinstance(value, str | int | bool | Mapping) else [*value]
 
 
 def _group(name: str, node: _Node) -> Iterator[str]:

@@ -218,7 +218,7 @@ def _is_environ(node: ast.expr) -> bool:
     )
 
 
-def _helpers(parsed: ast.Module | None, helpers: dict[str, _Helper]) -> None:
+def _helpers(parsed: ast.Module | None, helpers: dict[str, _Helper]) -> None:  # noqa: C901, PLR0912 - one case for each shape
     """Find functions that read the variable which their first argument names."""
     for node in ast.walk(parsed or ast.Module([], [])):
         if not isinstance(node, ast.FunctionDef) or not node.args.args:
@@ -338,18 +338,21 @@ class _Visitor(ast.NodeVisitor):
             isinstance(each, ast.Raise) for handler in node.handlers for each in ast.walk(handler)
         )
         self.optional += caught
-        for each in node.body:
-            self.visit(each)
+        for statement in node.body:
+            self.visit(statement)
         self.optional -= caught
-        for each in (*node.handlers, *node.orelse, *node.finalbody):
-            self.visit(each)
+        for rest in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(rest)
 
     def visit_If(self, node: ast.If) -> None:
         self.visit(node.test)
-        self.optional += 1
-        for each in (*node.body, *node.orelse):
-            self.visit(each)
-        self.optional -= 1
+        test = ast.unparse(node.test).removeprefix("settings.")
+        # DEBUG is off where the project is deployed.
+        for statements, off in ((node.body, "not DEBUG"), (node.orelse, "DEBUG")):
+            self.optional += test != off
+            for each in statements:
+                self.visit(each)
+            self.optional -= test != off
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
         self.visit(node.test)
@@ -573,15 +576,8 @@ class _Visitor(ast.NodeVisitor):
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 return "split", first.value
             return "split", " "
-        if called == "loads":
-            return "json", None
-        if called in {"int", "float"}:
-            return "int", None
-        if called in {"bool", "strtobool", "str_to_bool"}:
-            return "truth" if called == "bool" else "bool", None
-        if called == "literal_eval":
-            return "json", None
-        return "", None
+        kinds = {"loads": "json", "literal_eval": "json", "int": "int", "float": "int", "bool": "truth"}
+        return kinds.get(called, "bool" if called in {"strtobool", "str_to_bool"} else ""), None
 
     def _read(  # noqa: PLR0913 - what is known about it
         self,
