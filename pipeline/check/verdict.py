@@ -76,7 +76,8 @@ class Context:
         for part in path:
             value = value.get(part) if isinstance(value, Mapping) else None
         there = [str(each) for each in value] if isinstance(value, list) else []
-        return config_set(path, shlex.join([*there, *words.split()]), self.stack)
+        quoted = (each if shlex.split(each) == [each] else shlex.quote(each) for each in [*there, *words.split()])
+        return config_set(path, " ".join(quoted), self.stack)
 
 
 def judge(step: Step, told: Told, context: Context) -> list[Finding]:
