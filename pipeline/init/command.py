@@ -163,5 +163,6 @@ def _say(report: Report, left: list[Missing], console: Console, *, stack: str, f
             console.say(f"    {'->' if number == 0 else '  '} {line}")
     console.say()
     console.say(f"{console.paint(f'Wrote {file}', '1;32')}. Next:")
-    console.say(f"  python -m pipeline check {stack}         # builds the image and tries the settings in it")
+    console.say(f"  python -m pipeline secrets init {stack}   # makes the stack and its secrets")
+    console.say(f"  python -m pipeline check {stack}          # builds the image and tries the settings in it")
     console.say(f"  python -m pipeline up {stack}")

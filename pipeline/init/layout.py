@@ -44,7 +44,7 @@ def manage_files(tree: Tree, below: str = "") -> list[str]:
     """Name the ``manage.py`` of Django that there are, the most likely one first."""
     found = [path for path in tree.named("manage.py") if _MARK.search(tree.text(path))]
     inside = [path for path in found if not below or path.startswith(f"{below}/")]
-    return sorted(inside or found, key=lambda path: (is_aside(path), path.count("/")))
+    return sorted(inside, key=lambda path: (is_aside(path), path.count("/")))
 
 
 def places(tree: Tree, directory: str, module: str | None) -> tuple[str, ...]:

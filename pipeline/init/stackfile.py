@@ -45,7 +45,9 @@ def text(report: Report, *, name: str, near_schema: bool, kept: Mapping[str, Any
             f"from the defaults of {kind}: `python -m pipeline settings {project.stack}` shows every value.",
             "",
         ),
-        *_wrapped(f"Next: python -m pipeline check {project.stack}", ""),
+        *_wrapped(
+            f"Next: python -m pipeline secrets init {project.stack} && python -m pipeline check {project.stack}", ""
+        ),
     ]
     todo = list(report.missing)
     if todo:

@@ -69,7 +69,7 @@ def test_the_environment_is_the_real_one_but_for_secrets() -> None:
     """What everybody may see is as it will be; what nobody may see is made up, in variables and in files."""
     variables = plan.variables(LOADED, "abc")
     assert variables["TOKEN"] == f"x {plan.DUMMY}"
-    assert variables["SITE"] == "http://localhost:8080"
+    assert variables["SITE"] == "http://127.0.0.1:8080"
     assert variables["SLIPWAY_RELEASE"] == "abc"
     files = plan.files(LOADED, "abc")
     assert files["/run/secrets/secret_key"] == plan.DUMMY
@@ -107,13 +107,6 @@ TRACE = 'Traceback (most recent call last):\n  File "/app/config/settings.py", l
             TRACE + "ModuleNotFoundError: No module named 'config.local'\n",
             "No module named 'config.local', though the project has config",
             "its text below slipway:app.files in stacks/Pulumi.dev.yaml",
-        ),
-        (
-            "settings",
-            TRACE + "  File \"<frozen os>\", line 714, in __getitem__\nKeyError: 'TOKEN'\n" + "os.environ",
-            "KeyError: 'TOKEN'",
-            ("correct the project, or name other settings: "
-            "pulumi config set --path 'slipway:app.settings_module' MODULE --stack dev"),
         ),
         (
             "settings",
@@ -169,8 +162,10 @@ TRACE = 'Traceback (most recent call last):\n  File "/app/config/settings.py", l
             "settings",
             TRACE + "NameError: name 'x' is not defined\n",
             "slipway:app.settings_module: NameError: name 'x' is not defined",
-            ("correct the project, or name other settings: "
-            "pulumi config set --path 'slipway:app.settings_module' MODULE --stack dev"),
+            (
+                "correct the project, or name other settings: "
+                "pulumi config set --path 'slipway:app.settings_module' MODULE --stack dev"
+            ),
         ),
         (
             "application",
@@ -182,8 +177,10 @@ TRACE = 'Traceback (most recent call last):\n  File "/app/config/settings.py", l
             "process",
             "no program celery\n",
             "slipway:processes.worker.command: there is no program celery in the image",
-            ("pulumi config set --path 'slipway:processes.worker.command' COMMAND --stack dev\n"
-            "pulumi config set --path 'slipway:dependencies.packages' celery --stack dev   # if a package of that name brings it"),
+            (
+                "pulumi config set --path 'slipway:processes.worker.command' COMMAND --stack dev\n"
+                "pulumi config set --path 'slipway:dependencies.packages' celery --stack dev   # if a package of that name brings it"
+            ),
         ),
         (
             "process",
@@ -250,8 +247,10 @@ def test_checks_of_django_are_taken_apart() -> None:
     assert [(each.level.value, each.found, each.mend) for each in found] == [
         (
             "error",
-            ("fields.E300: shop.Book.author: Field defines a relation with model 'Author', which is either not installed, "
-            "or is abstract"),
+            (
+                "fields.E300: shop.Book.author: Field defines a relation with model 'Author', which is either not installed, "
+                "or is abstract"
+            ),
             "Install it.",
         ),
         (
@@ -354,8 +353,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(command, "built", built)
     monkeypatch.setattr(command, "ask", ask)
-    monkeypatch.setattr(command.settings, "load", load)
-    monkeypatch.setattr(command.secrets, "missing", lambda *_: given["missing"])
+    monkeypatch.setattr("pipeline.settings.load", load)
+    monkeypatch.setattr("pipeline.secrets.missing", lambda *_: given["missing"])
     return given
 
 

@@ -14,12 +14,15 @@ from components.settings import check
 from pipeline import __main__ as command_line
 from pipeline.console import Console, PipelineError
 from pipeline.init import command, python
-from pipeline.init.finding import Missing, Setting
+from pipeline.init.finding import Setting
 from pipeline.init.look import Report, look, report
 from pipeline.init.stackfile import text
 
 ROOT = Path(__file__).parents[3]
-PROJECTS = [*sorted(path for path in (ROOT / "tests/projects").iterdir() if path.is_dir()), ROOT / "examples/guestbook"]
+PROJECTS = [
+    *sorted(path for path in (ROOT / "tests/projects").iterdir() if (path / "README.md").is_file()),
+    ROOT / "examples/guestbook",
+]
 
 MANAGE = """\
 import os, sys
@@ -105,7 +108,7 @@ def test_what_is_written_for_a_project_of_ours_is_valid(project: Path, stack: st
     """The settings take the file of every project that tests deploy, with the project beside it."""
     said = parsed(seen(project, stack), stack)
     assert said["environment"] == stack
-    assert said["app"]["environment"] or project.name == "guestbook"
+    assert said["app"]["source"] == str(project)
 
 
 def test_a_usual_project_needs_little(tmp_path: Path) -> None:
@@ -533,7 +536,7 @@ def test_the_file_is_written_and_said(tmp_path: Path) -> None:
         "    app.health_path                    /healthz                        a page for health checks, shop/urls.py:2\n"
         in out
     )
-    assert "Wrote stacks/Pulumi.staging.yaml. Next:\n  python -m pipeline check staging " in out
+    assert "Wrote stacks/Pulumi.staging.yaml. Next:\n  python -m pipeline secrets init staging " in out
     content = (tmp_path / "stacks/Pulumi.staging.yaml").read_text()
     assert content.startswith(
         "# yaml-language-server: $schema=schema.json\n# Written by `python -m pipeline init` for shop;"
@@ -628,6 +631,6 @@ def test_strange_files_stop_nothing(tmp_path: Path) -> None:
 def test_what_would_stop_an_update_is_said(tmp_path: Path) -> None:
     """The file is held against the settings before it is written."""
     left = command.problems("config:\n  slipway:environment: dev\n", "dev", tmp_path)
-    assert any(isinstance(each, Missing) and each.what.startswith("slipway:app") for each in left)
+    assert any(each.what.startswith("slipway:app") for each in left)
     with pytest.raises(SettingsError):
         check({"environment": "dev"}, "dev")
