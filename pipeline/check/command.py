@@ -7,8 +7,10 @@ imported, and the program of each process is looked for. Each finding comes with
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from components.model import Settings
@@ -23,11 +25,12 @@ from pipeline.check import plan
 from pipeline.check.ask import MEMORY_MB, Told, ask
 from pipeline.check.build import BuildError, built
 from pipeline.check.finding import Finding, Level
-from pipeline.check.verdict import Context, judge
+from pipeline.check.verdict import LAST_LINES, Context, judge, known
 from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError, Problem, seconds
 from pipeline.engine import Engine
 from pipeline.init.look import read
 from pipeline.init.tree import Tree
+from pipeline.readable import plain
 
 EXAMPLES = """examples:
   python -m pipeline check dev                    everything that can be known before an update
@@ -96,7 +99,7 @@ def _all(engine: Engine) -> list[Finding]:
             with console.step("trial", "Try it in the image, without a network and without secrets"):
                 findings += _trial(engine, loaded, image)
     except BuildError as error:
-        return [*findings, *_of_build(error.problems, engine)]
+        return [*findings, *_of_build(error.problems, engine, loaded)]
     return findings
 
 
@@ -122,17 +125,27 @@ def _secrets(engine: Engine) -> list[Finding]:
     ]
 
 
-def _of_build(problems: Sequence[Problem], engine: Engine) -> list[Finding]:
+_SAID = re.compile(r"#\d+ [\d.]+ (.*)")
+"""A line that a step of the build said."""
+
+
+def _of_build(problems: Sequence[Problem], engine: Engine, loaded: Settings) -> list[Finding]:
     log = engine.log_of("check")
-    text = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    lines = [line.rstrip() for line in text if line.strip()]
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    lines = list(dict.fromkeys(found[1].rstrip() for found in _SAID.finditer(plain(text))))
+    if problems and "Django does not start" in problems[0].found:
+        # The same words as in a container, where more is known about what mends them.
+        step = next(each for each in plan.steps(loaded) if each.kind == "settings")
+        usual = known(step, "\n".join(lines), context_of(engine.stack, loaded, engine.root))
+        if usual is not None:
+            return [replace(usual, check="build")]
     return [
         Finding(
             check="build",
             found=each.found,
             allowed=each.allowed,
             mend=each.mend or "correct the project and run the same command again",
-            log=tuple(lines[-15:]) if not index else (),
+            log=tuple(lines[-LAST_LINES:]) if not index else (),
         )
         for index, each in enumerate(problems)
     ]
@@ -182,7 +195,7 @@ def context_of(stack: str, loaded: Settings, root: Path) -> Context:
         parts = path.split("/")
         if parts[-1] == "__init__.py" and len(parts) > 1:
             folders.setdefault(parts[-2], "/".join(parts[:-2]))
-    known = {loaded.app.directory or "", *loaded.app.python_path}
+    places = {loaded.app.directory or "", *loaded.app.python_path}
     try:
         variables = read(source / (loaded.app.directory or ""), str, stack).variables
     except PipelineError:  # a project that nothing can be said about
@@ -191,7 +204,7 @@ def context_of(stack: str, loaded: Settings, root: Path) -> Context:
         stack=stack,
         settings=loaded,
         modules=frozenset(folders),
-        folders={name: folder for name, folder in folders.items() if folder not in known},
+        folders={name: folder for name, folder in folders.items() if folder not in places},
         variables=variables,
     )
 

@@ -102,16 +102,28 @@ def last_lines(said: str, number: int = LAST_LINES) -> tuple[str, ...]:
     return tuple(line for line in said.rstrip().splitlines() if line.strip())[-number:]
 
 
-def _raised(step: Step, told: Told, context: Context) -> Finding:
-    """Say what an exception means."""
-    error, what = _exception(told.said)
-    text = f"{error}: {what}" if error and what else error or what
-    log = last_lines(told.said)
+def known(step: Step, said: str, context: Context) -> Finding | None:
+    """Say what an exception means that is one of the usual ones; None for any other."""
+    text = _text(said)
     for pattern, make in _MEANINGS:
-        found = re.search(pattern, f"{text}\n{told.said[-4000:]}" if pattern.startswith("(?s)") else text)
+        found = re.search(pattern, f"{text}\n{said[-4000:]}" if pattern.startswith("(?s)") else text)
         if found:
             name, allowed, mend = make(found, step, context)
-            return Finding(check=step.name, found=name, allowed=allowed, mend=mend, log=log)
+            return Finding(check=step.name, found=name, allowed=allowed, mend=mend, log=last_lines(said))
+    return None
+
+
+def _text(said: str) -> str:
+    error, what = _exception(said)
+    return f"{error}: {what}" if error and what else error or what
+
+
+def _raised(step: Step, told: Told, context: Context) -> Finding:
+    """Say what an exception means."""
+    usual = known(step, told.said, context)
+    if usual is not None:
+        return usual
+    text, log = _text(told.said), last_lines(told.said)
     if told.code == 124 and "did not end in time" in told.said:  # noqa: PLR2004  # as `timeout` says it
         return Finding(
             check=step.name,

@@ -67,8 +67,9 @@ def test_what_stops_a_deployment_is_found_before_it(make_site: Callable[..., Sit
     code, [found] = findings(site)
     assert code == 1
     assert found["check"] == "build"
-    assert "KeyError: 'SITE'" in found["found"]
-    assert any("KeyError: 'SITE'" in line for line in found["log"])
+    assert found["found"] == "the settings want the variable SITE, which nothing sets"
+    assert found["mend"] == f"pulumi config set --path 'slipway:app.environment.SITE' VALUE --stack {site.stack}"
+    assert found["log"][-1] == "KeyError: 'SITE'"
     assert nothing_of(site)
 
 
