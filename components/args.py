@@ -12,7 +12,7 @@ from pulumi import Input, Resource
 
 from components.budget import Budget
 from components.flows import Flow
-from components.health import HealthPage
+from components.health import HealthCheck
 from components.labels import Owner
 from components.model import Expose, Resources, TlsFrom
 
@@ -249,6 +249,8 @@ class MigrationArgs:
     """The networks that the datastores are on, or that lead to them."""
     after: Sequence[Resource]
     """What must be ready before. Order alone, since nothing of it is needed to describe this."""
+    limit_seconds: int
+    """How long it may take. It is stopped then, which PostgreSQL answers with a rollback."""
     attempt: int = 1
     """How often this has been tried: another number runs it again."""
 
@@ -301,8 +303,8 @@ class WebArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
-    health: HealthPage
-    """The page that answers when the app can serve."""
+    health: HealthCheck
+    """What tells that the app can serve."""
     port: int
     """Where the app listens."""
     startup_seconds: int
@@ -343,8 +345,19 @@ class ProcessArgs:
     """Where uploads are."""
     media_root: str
     """Where the app expects its uploads."""
+    startup_seconds: int
+    """How long a new one may take to be well."""
     stop_grace_seconds: int
     """How long an old one may finish what it does."""
+    health_command: Sequence[str] | None = None
+    """The command that exits 0 when it is well, program first; None where it is enough that it runs."""
+    schedule: str | None = None
+    """The fields of cron, in UTC, for what runs by the clock; None for what runs all the time. Plain: it decides which
+    resources exist."""
+    singleton: bool = False
+    """Whether there must never be two of it. Plain, as that is."""
+    after: Sequence[Resource] = ()
+    """What must be ready before. Order alone, since nothing of it is needed to describe this."""
     together: bool = False
     """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
 
@@ -407,8 +420,8 @@ class SwitchArgs:
     """The least number of web processes of the release that must answer."""
     edge_host: Input[str]
     """Name of the edge on the network."""
-    health: HealthPage
-    """The page that each of them, and the edge, must answer."""
+    health: HealthCheck
+    """What tells that each of them can serve; the edge must answer its page."""
     network: Input[str]
     """The network that the edge is on."""
     after: Sequence[Resource]

@@ -31,6 +31,9 @@ COMMON: dict[str, Any] = {
     },
     "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
     "web": {
+        "server": "gunicorn",
+        "worker_class": None,
+        "command": None,
         "threads": 4,
         "startup_seconds": 60,
         "stop_grace_seconds": 35,
@@ -44,6 +47,8 @@ COMMON: dict[str, Any] = {
         "resources": {"memory_mb": 128, "cpus": 0.5},
     },
     "processes": {},
+    "release": {"migrate": True, "commands": [], "once": {}, "timeout_seconds": 900},
+    "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
     "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
     "kubernetes": {
@@ -70,6 +75,10 @@ COMMON: dict[str, Any] = {
 
 ENTRIES: dict[str, dict[str, Any]] = {
     "processes": {
+        "schedule": None,
+        "singleton": False,
+        "health_command": None,
+        "startup_seconds": 30,
         "replicas": 1,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
@@ -112,6 +121,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
 DERIVED: dict[tuple[str, ...], str] = {
     ("app", "name"): "the name of the folder of `slipway:app.source`",
     ("app", "wsgi_module"): "`wsgi:application` beside the settings module",
+    ("app", "asgi_module"): "`asgi:application` beside the settings module",
     ("build", "base_image"): "`python:VERSION-slim` with `slipway:app.python`",
     ("build", "ca_bundle"): "the file that `SSL_CERT_FILE` names, if that is set: it belongs to the machine",
     ("kubernetes", "namespace"): "`NAME-STACK` with `slipway:app.name` and the name of the stack",

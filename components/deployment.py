@@ -15,18 +15,18 @@ from components import (
     address,
     args,
     environment,
-    gunicorn,
+    health,
     image,
     nginx,
     release,
     steps,
     target,
     tuning,
+    webserver,
 )
 from components.app import PORT
 from components.budget import budget
 from components.flows import flows, process_role
-from components.health import HealthPage
 from components.labels import Owner
 from components.model import Access, PostgresProvider, RedisProvider, Settings, Target, TlsFrom
 from components.secrets import Secrets
@@ -77,7 +77,7 @@ class Deployment:
         self._attempts = self._make.attempts()
         planned = release.plan(settings)
         self._together = settings.kubernetes.storage.shared_access is Access.ONE_NODE
-        self._health = HealthPage(path=settings.app.health_path, host=settings.domain)
+        self._health = health.of(settings)
 
         self.release = planned.identity
         """Identity of the release."""
@@ -108,12 +108,13 @@ class Deployment:
                 image=app.id,
                 release=self.release,
                 resources=settings.web.resources,
-                command=environment.exporting(settings.app, steps.migrate()),
+                command=environment.exporting(settings.app, steps.release(settings.release)),
                 environment=self._environment,
                 secrets=files,
                 hidden=self._hidden(),
                 networks=self._to_the_datastores(),
                 after=[*postgres.after, *redis.after],
+                limit_seconds=settings.release.timeout_seconds,
                 attempt=self._attempts.get("migration", 1),
             ),
             self._opts,
@@ -133,7 +134,9 @@ class Deployment:
             ),
             self._opts,
         )
-        self._serve(self._web(once(app.id, static.ready), files), self._processes(once(app.id, static.ready), files))
+        ready = once(app.id, static.ready)
+        web = self._web(ready, files)
+        self._serve(web, self._processes(ready, files, web))
 
     def _web(self, app: Output[str], files: Output[str]) -> target.Web:
         settings = self._settings
@@ -148,8 +151,8 @@ class Deployment:
                 resources=settings.web.resources,
                 # An image of the project's own brings its own command.
                 command=None
-                if settings.app.dockerfile
-                else environment.exporting(settings.app, gunicorn.command(settings)),
+                if settings.app.dockerfile and settings.web.command is None
+                else environment.exporting(settings.app, webserver.command(settings)),
                 environment=self._environment,
                 secrets=files,
                 networks=[self._networks.edge, self._networks.internal],
@@ -167,7 +170,7 @@ class Deployment:
             self._opts,
         )
 
-    def _processes(self, app: Output[str], files: Output[str]) -> list[target.Process]:
+    def _processes(self, app: Output[str], files: Output[str], web: target.Web) -> list[target.Process]:
         settings = self._settings
         return [
             self._make.process(
@@ -185,7 +188,15 @@ class Deployment:
                     networks=[self._networks.edge, self._networks.internal],
                     storage=self._media,
                     media_root=settings.app.media_root,
+                    startup_seconds=process.startup_seconds,
                     stop_grace_seconds=process.stop_grace_seconds,
+                    health_command=environment.exporting(settings.app, process.health_command)
+                    if process.health_command
+                    else None,
+                    schedule=process.schedule,
+                    singleton=process.singleton,
+                    # It ends before its successor starts, so not before the release is known to come up.
+                    after=[web] if process.singleton or process.schedule is not None else [],
                     together=self._together,
                 ),
                 self._opts,

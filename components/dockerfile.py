@@ -8,7 +8,7 @@ It reads no file and builds nothing.
 import json
 from collections.abc import Sequence
 
-from components import environment, gunicorn, health, installation, template
+from components import environment, health, installation, template, webserver
 from components.app import PORT
 from components.dependencies import Found
 from components.installation import BUNDLE, CA_SECRET, UV_VERSION
@@ -226,7 +226,7 @@ def text(settings: Settings, found: Found) -> str:
         bundle=BUNDLE,
         uv=UV_VERSION,
         tool=installation.tool(found),
-        dependencies=installation.dependencies(found, settings.dependencies),
+        dependencies=installation.dependencies(found, settings.dependencies, settings.web),
         later=installation.later(found, settings.dependencies),
         collect=_COLLECT.format(
             environment=json.dumps(_build_environment(settings), indent=4, sort_keys=True),
@@ -236,12 +236,12 @@ def text(settings: Settings, found: Found) -> str:
         ),
         strip=_STRIP.format(media_root=app.media_root, uid=UID),
         settings_module=app.settings_module,
-        home=gunicorn.ENVIRONMENT["HOME"],
+        home=webserver.ENVIRONMENT["HOME"],
         uid=UID,
         port=PORT,
         health_timeout=health.TIMEOUT_SECONDS + 1,
-        health=json.dumps(health.command(app.health_path)),
-        command=json.dumps(gunicorn.default_command(app.wsgi_module)),
+        health=json.dumps(health.command(health.of_image(app, settings.health))),
+        command=json.dumps(webserver.default_command(app, settings.web)),
     )
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from pulumi import RunError
 
-from components import address, gunicorn, template
+from components import address, template, webserver
 from components.model import App, Settings
 
 SECRET_KEY, DATABASE_URL, REDIS_URL = "secret_key", "database_url", "redis_url"
@@ -83,7 +83,7 @@ def app(settings: Settings, release: str) -> Mapping[str, str]:
     known = Known(plain=plain(settings, release))
     said = settings.app.environment
     return {
-        **gunicorn.ENVIRONMENT,
+        **webserver.ENVIRONMENT,
         "DJANGO_SETTINGS_MODULE": settings.app.settings_module,
         "SLIPWAY_RELEASE": release,
         "ALLOWED_HOSTS": known.plain["allowed_hosts"],

@@ -42,6 +42,12 @@ def process_role(name: str) -> str:
     return f"process-{name}"
 
 
+def process_name(role: str) -> str | None:
+    """Give the name in the settings of the process whose component it is; None for any other component."""
+    prefix, _, name = role.partition("-")
+    return name if prefix == "process" and name else None
+
+
 def flows(settings: Settings) -> list[Flow]:
     """List every connection of a stack, sorted and each once."""
     processes = [process_role(name) for name in settings.processes]

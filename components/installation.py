@@ -7,10 +7,10 @@ of the build, as uv does.
 
 import posixpath
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from components.dependencies import Found, Installer
-from components.model import Dependencies
+from components.model import Dependencies, Server, Web
 
 UV_VERSION = "0.13.8"
 """The installer of dependencies."""
@@ -18,8 +18,17 @@ UV_VERSION = "0.13.8"
 POETRY_VERSION, EXPORT_VERSION, PIPENV_VERSION = "2.5.1", "1.10.1", "2026.10.3"
 """What reads the locks of Poetry and Pipenv."""
 
-GUNICORN_VERSION = "27.0.1"
-"""What projects get that do not ask for gunicorn themselves."""
+_GUNICORN = {"bin/gunicorn": "gunicorn==27.0.1"}
+_UVICORN = {"bin/uvicorn": "uvicorn[standard]==0.54.0"}
+_WORKER = {"lib/python3*/site-packages/uvicorn_worker": "uvicorn-worker==0.4.0"}
+
+SERVERS: Mapping[Server, Mapping[str, str]] = {
+    Server.GUNICORN: _GUNICORN,
+    Server.GUNICORN_ASGI: {**_GUNICORN, **_UVICORN, **_WORKER},
+    Server.UVICORN: _UVICORN,
+    Server.DAPHNE: {"bin/daphne": "daphne==4.2.3"},
+}
+"""What projects get that do not ask for their server themselves: packages, by what is there if they do."""
 
 CA_SECRET = "ca_bundle"  # noqa: S105 - the name of a mount
 """Id of the build secret that holds a CA bundle. The build works without it too."""
@@ -54,8 +63,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle}; fi; \\
     uv venv --quiet --python "$(command -v python3)" /opt/venv \\
 {steps}\
-    && {{ [ -x /opt/venv/bin/gunicorn ] || uv pip install gunicorn=={gunicorn}; }} \\
-    && find /opt/venv -name '*.po' -delete
+{server}    && find /opt/venv -name '*.po' -delete
 
 """
 
@@ -77,7 +85,7 @@ def tool(found: Found) -> str:
     return _TOOL.format(lock=lock, packages=packages, ca=CA_SECRET, bundle=BUNDLE)
 
 
-def dependencies(found: Found, said: Dependencies) -> str:
+def dependencies(found: Found, said: Dependencies, web: Web) -> str:
     """Give the step that installs everything but the project's own code."""
     mounts = [_netrc()] if said.netrc else []
     for name in found.read:
@@ -91,7 +99,7 @@ def dependencies(found: Found, said: Dependencies) -> str:
         bundle=BUNDLE,
         mounts="".join(f"    {mount} \\\n" for mount in mounts),
         steps="".join(f"    && {step} \\\n" for step in _steps(found, said)),
-        gunicorn=GUNICORN_VERSION,
+        server="".join(f"    && {step} \\\n" for step in _server(web)),
     )
 
 
@@ -105,6 +113,14 @@ def later(found: Found, said: Dependencies) -> str:
         netrc=f"    {_netrc()} \\\n" if said.netrc else "",
         step=_in(found.folder, f"uv sync --locked --inexact{_uv_options(said)}"),
     )
+
+
+def _server(web: Web) -> list[str]:
+    """Give the steps that install what serves the app, where the project does not."""
+    if web.command is not None:
+        return []
+    wanted = _GUNICORN if web.worker_class is not None else SERVERS[web.server]
+    return [f"{{ [ -e /opt/venv/{path} ] || uv pip install {shlex.quote(spec)}; }}" for path, spec in wanted.items()]
 
 
 def _netrc() -> str:

@@ -16,7 +16,9 @@ from components.values import (
     Address,
     ClassName,
     ContainerPath,
+    CronFields,
     Day,
+    Dotted,
     ExtraName,
     FilePath,
     GatewayName,
@@ -37,6 +39,8 @@ from components.values import (
     Requirement,
     Slug,
     SourcePath,
+    Statuses,
+    StepName,
     Switch,
     Text,
     UrlPath,
@@ -80,6 +84,15 @@ class RedisProvider(StrEnum):
     EXTERNAL = "external"
 
 
+class Server(StrEnum):
+    """What serves the app."""
+
+    GUNICORN = "gunicorn"
+    GUNICORN_ASGI = "gunicorn_asgi"
+    UVICORN = "uvicorn"
+    DAPHNE = "daphne"
+
+
 class Expose(StrEnum):
     """How visitors reach the edge of a stack on a cluster."""
 
@@ -96,6 +109,14 @@ class TlsFrom(StrEnum):
     NONE = "none"
     SECRET = "secret"  # noqa: S105 - the name of a choice
     CERT_MANAGER = "cert_manager"
+
+
+class Check(StrEnum):
+    """How the app is asked whether it can serve."""
+
+    PAGE = "page"
+    TCP = "tcp"
+    COMMAND = "command"
 
 
 class CollectStatic(StrEnum):
@@ -155,7 +176,10 @@ class App(_Model):
     )
     settings_module: Module = Field(description="The Django settings module.", examples=["config.settings"])
     wsgi_module: Wsgi = Field(
-        description="The WSGI application that gunicorn serves.", examples=["config.wsgi:application"]
+        description="The WSGI application, for `slipway:web.server` gunicorn.", examples=["config.wsgi:application"]
+    )
+    asgi_module: Wsgi = Field(
+        description="The ASGI application, for the other servers.", examples=["config.asgi:application"]
     )
     python: PythonVersion = Field(description="The Python version of the image.", examples=["3.13"])
     dockerfile: InnerPath | None = Field(
@@ -163,7 +187,8 @@ class App(_Model):
         examples=["Dockerfile"],
     )
     health_path: UrlPath = Field(
-        description="The path that answers with a status below 400 when the app can serve.", examples=["/healthz"]
+        description="The path that answers when the app can serve, with a status of `slipway:health.status`.",
+        examples=["/healthz"],
     )
     media_root: ContainerPath = Field(
         description="Where the app writes uploads (its MEDIA_ROOT), an absolute path in the container.",
@@ -203,13 +228,35 @@ class Edge(_Model):
 
 
 class Web(_Model):
-    """The gunicorn containers."""
+    """The containers that serve the app."""
 
+    server: Server = Field(
+        description="What runs the app: gunicorn (WSGI), gunicorn with ASGI workers, uvicorn or daphne. It is installed "
+        "if the project does not ask for it.",
+        examples=["uvicorn"],
+    )
+    worker_class: Dotted | None = Field(
+        description="The class of gunicorn's workers; nothing for gthread, or with ASGI for `uvicorn_worker.UvicornWorker`. "
+        "The project has to ask for the package of any other.",
+        examples=["gevent"],
+    )
+    command: (
+        Annotated[
+            list[Word],
+            Field(min_length=1, max_length=100),
+            COMMAND,
+            Words("a list of words, program first, or one line with them; quotes hold words together"),
+        ]
+        | None
+    ) = Field(
+        description="What runs instead of a server that Slipway knows. It must listen on 0.0.0.0:8000; no shell reads it.",
+        examples=["granian --interface wsgi --host 0.0.0.0 --port 8000 config.wsgi:application"],
+    )
     replicas: Whole = Field(ge=1, le=50, description="How many containers serve the app.", examples=[2])
     threads: Whole = Field(
         ge=1,
         le=256,
-        description="Threads of each worker. There are 2 workers for each core of the limit and 1 more, "
+        description="Threads of each worker of gunicorn without ASGI. There are 2 workers for each core of the limit and 1 more, "
         "from 2 to 12, and no more than the memory holds.",
         examples=[4],
     )
@@ -234,11 +281,85 @@ class Process(_Model):
         description="What it runs, with the project's image, environment and secrets. No shell reads it.",
         examples=["python manage.py worker"],
     )
+    schedule: CronFields | None = Field(
+        description="When it runs, in UTC, for what runs by the clock instead of all the time; never twice at once.",
+        examples=["0 3 * * *"],
+    )
+    singleton: Switch = Field(
+        description="Whether there must never be two of it, such as the clock of a queue: the old one has ended before a "
+        "new one starts.",
+        examples=[True],
+    )
+    health_command: (
+        Annotated[
+            list[Word],
+            Field(min_length=1, max_length=100),
+            COMMAND,
+            Words("a list of words, program first, or one line with them; quotes hold words together"),
+        ]
+        | None
+    ) = Field(
+        description="A command that exits 0 when it is well; nothing where it is enough that it runs.",
+        examples=["celery --app shop inspect ping"],
+    )
+    startup_seconds: Whole = Field(ge=15, le=3600, description="How long a new one may take to be well.", examples=[60])
     replicas: Whole = Field(ge=1, le=50, description="How many of it run.", examples=[1])
     stop_grace_seconds: Whole = Field(
         ge=0, le=3600, description="How long an old one may finish what it does; 0 kills at once.", examples=[35]
     )
     resources: Resources = Field(description="What each may use.")
+
+
+class Health(_Model):
+    """How it is known that the app can serve."""
+
+    check: Check = Field(
+        description="What is asked: the page `slipway:app.health_path`, whether the port answers, or a command.",
+        examples=["tcp"],
+    )
+    status: Statuses = Field(description="The statuses of the page that are good.", examples=["200-299,401"])
+    startup_path: UrlPath | None = Field(
+        description="The page that a new container is asked first, until it is good; nothing for the same as later.",
+        examples=["/ready"],
+    )
+    command: (
+        Annotated[
+            list[Word],
+            Field(min_length=1, max_length=100),
+            COMMAND,
+            Words("a list of words, program first, or one line with them; quotes hold words together"),
+        ]
+        | None
+    ) = Field(
+        description="The command that exits 0 when the app can serve, in its container, for `slipway:health.check` command.",
+        examples=["python manage.py check --database default"],
+    )
+
+
+class Release(_Model):
+    """What runs once for each release, before anything of it serves."""
+
+    migrate: Switch = Field(description="Whether `manage.py migrate` runs first.", examples=[False])
+    commands: Annotated[
+        list[Line],
+        Field(max_length=50),
+        ONE,
+        Words("a list of command lines, or one of them; a shell reads each"),
+    ] = Field(
+        description="What runs after that for every release, in order. It may run again where a release was not finished.",
+        examples=["python manage.py createcachetable"],
+    )
+    once: Annotated[
+        dict[StepName, Line],
+        Words("NAME: command line pairs, each name of small letters, digits, hyphens and _"),
+    ] = Field(
+        description="What runs once in the life of the database, in the order of the names, after the commands. The "
+        "database itself remembers what has been done.",
+        examples=[{"superuser": "python manage.py createsuperuser --noinput"}],
+    )
+    timeout_seconds: Whole = Field(
+        ge=1, le=86400, description="How long all of it may take; it is stopped then.", examples=[1800]
+    )
 
 
 class Postgres(_Model):
@@ -498,11 +619,13 @@ class Settings(_Model):
         description="The public host name. Required for staging and prod.", examples=["shop.example.org"]
     )
     app: App = Field(description="The Django project.")
-    web: Web = Field(description="The gunicorn containers.")
+    web: Web = Field(description="The containers that serve the app.")
     processes: dict[Slug, Process] = Field(
         description="Processes beside the web containers, each with a name, such as workers of a queue.",
         examples=[{"worker": {"command": "python manage.py worker"}}],
     )
+    release: Release = Field(description="What runs once for each release, before anything of it serves.")
+    health: Health = Field(description="How it is known that the app can serve.")
     edge: Edge = Field(description="nginx, the only process that publishes a port.")
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pulumi import Input
 
-from components.health import HealthPage
+from components import health
+from components.health import HealthCheck
 from components.model import Expose, Settings, Target
 
 HTTP_PORT = 8080
@@ -337,7 +338,7 @@ class Verification:
     """Where they listen."""
     edge: Input[str]
     """``host:port`` of the edge."""
-    health: HealthPage
+    check: HealthCheck
     """What each of them answers."""
 
 
@@ -359,7 +360,8 @@ def verify_environment(wanted: Verification) -> Mapping[str, Input[str]]:
         "SLIPWAY_REPLICAS": str(wanted.replicas),
         "SLIPWAY_PORT": str(wanted.port),
         "SLIPWAY_EDGE": wanted.edge,
-        "SLIPWAY_PATH": wanted.health.path,
-        "SLIPWAY_HOST": wanted.health.host,
+        "SLIPWAY_PATH": wanted.check.path,
+        "SLIPWAY_HOST": wanted.check.host or "",
+        "SLIPWAY_STATUS": health.through_the_edge(wanted.check),
         "SLIPWAY_TIMEOUT": str(verify_seconds(wanted.replicas)),
     }

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components import webserver
 from components.problems import Problem, config_set, full_key, show
 
 if TYPE_CHECKING:
-    from components.model import App, Build
+    from components.model import App, Build, Web
 
 _SKIPPED = frozenset({"node_modules", "site-packages", "venv", "env", "__pycache__"})
 _DEPTH = 3
@@ -39,12 +40,23 @@ def app_problems(app: "App", stack: str, root: Path) -> list[Problem]:
         return [_no_project(app, folder, stack, root)]
     if app.dockerfile is not None:  # where an image of the project's own keeps its modules, only it knows
         return _dockerfile(app, source, stack)
-    places = [folder, *(source / each for each in app.python_path)]
+    places = _places(app, root)
     return [
         *_python_path(app, source, stack),
         *_settings_module(app, places, stack),
-        *_wsgi_module(app, places, stack),
     ]
+
+
+def application_problems(app: "App", web: "Web", stack: str, root: Path) -> list[Problem]:
+    """Find what is wrong with the application that the server runs, where the settings say which that is."""
+    if app.dockerfile is not None or web.command is not None:
+        return []
+    return _application(webserver.application(app, web), webserver.kind(web), _places(app, root), stack)
+
+
+def _places(app: "App", root: Path) -> list[Path]:
+    """List the folders whose modules can be imported, the one with manage.py first."""
+    return [project_folder(app, root), *(source_folder(app, root) / each for each in app.python_path)]
 
 
 def build_problems(build: "Build", stack: str, root: Path) -> list[Problem]:
@@ -129,8 +141,8 @@ def _is_rendered(app: "App") -> bool:
     return any(f"{folder}/{stem}.py" in app.files for folder in folders)
 
 
-def _wsgi_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem]:
-    module, name = app.wsgi_module.split(":")
+def _application(said: str, kind: str, places: Sequence[Path], stack: str) -> list[Problem]:
+    module, name = said.split(":")
     folder = next((each for each in places if _module_file(each, module) is not None), places[0])
     file = _module_file(folder, module)
     if file is not None and _defines(file, name):
@@ -138,16 +150,16 @@ def _wsgi_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem
     what = f"no module {module} in {folder}" if file is None else f"no {name} in {file.relative_to(folder)}"
     candidates = [
         f"{_module_name(path, folder)}:application"
-        for path in _files(folder, "wsgi.py")
+        for path in _files(folder, f"{kind}.py")
         if _defines(path, "application")
     ]
     return [
         _problem(
-            ("app", "wsgi_module"),
-            f"{show(app.wsgi_module)}: there is {what}",
-            "a WSGI application in the project",
+            ("app", f"{kind}_module"),
+            f"{show(said)}: there is {what}",
+            f"{'a WSGI' if kind == 'wsgi' else 'an ASGI'} application in the project",
             candidates,
-            "config.wsgi:application",
+            f"config.{kind}:application",
             stack,
         )
     ]

@@ -8,8 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import environment, template
+from components.health import ranges
 from components.keys import KEYS, Path_
-from components.model import App, Expose, Kind, Kubernetes, Postgres, PostgresProvider, Target, TlsFrom
+from components.model import (
+    App,
+    Check,
+    Expose,
+    Health,
+    Kind,
+    Kubernetes,
+    Postgres,
+    PostgresProvider,
+    Process,
+    Server,
+    Target,
+    TlsFrom,
+    Web,
+)
 from components.problems import Problem, config_rm, config_set, full_key, show
 from components.resolved import FILE, REGISTRY_VARIABLE, Resolved, at
 
@@ -202,6 +217,67 @@ def _rendered(app: App, stack: str) -> Iterator[Problem]:
         yield Problem(key=full_key(path), found=found, allowed=allowed, mend=config_rm(path, stack))
 
 
+def _processes(processes: Mapping[str, Process], stack: str) -> Iterator[Problem]:
+    """Find processes that there can be but one of, and which are said to be several, or cannot be asked."""
+    for name, process in processes.items():
+        above: Path_ = ("processes", name)
+        alone = "schedule" if process.schedule is not None else "singleton"
+        if process.replicas > 1 and (process.singleton or process.schedule is not None):
+            path = (*above, "replicas")
+            yield Problem(
+                key=full_key(path),
+                found=show(process.replicas),
+                allowed=f"1, since {full_key((*above, alone))} lets there be one",
+                mend=config_set(path, 1, stack),
+            )
+        if process.schedule is not None and process.health_command is not None:
+            path = (*above, "health_command")
+            yield Problem(
+                key=full_key(path),
+                found="a command",
+                allowed=f"nothing, since it does not run all the time ({full_key((*above, 'schedule'))})",
+                mend=config_rm(path, stack),
+            )
+
+
+def _health(health: Health, stack: str) -> Iterator[Problem]:
+    """Find a check without what it asks, and what another check would ask."""
+    if health.check is Check.COMMAND and health.command is None:
+        yield _required(("health", "command"), "slipway:health.check is command", stack)
+    for name, check in (("command", Check.COMMAND), ("startup_path", Check.PAGE)):
+        if getattr(health, name) is not None and health.check is not check:
+            path: Path_ = ("health", name)
+            yield Problem(
+                key=full_key(path),
+                found=show(getattr(health, name)),
+                allowed=f"nothing, unless slipway:health.check is {check}",
+                mend=config_set(("health", "check"), check, stack),
+            )
+    for first, last in ranges(health.status):
+        if first > last:
+            path = ("health", "status")
+            yield Problem(
+                key=full_key(path),
+                found=f"{first}-{last}, a range that ends before it begins",
+                allowed=KEYS[path].allowed,
+                mend=config_set(path, f"{last}-{first}", stack),
+            )
+
+
+def _web(web: Web, stack: str) -> Iterator[Problem]:
+    """Find what does not go together in what serves the app."""
+    gunicorn = web.server in {Server.GUNICORN, Server.GUNICORN_ASGI}
+    if web.worker_class is not None and (not gunicorn or web.command is not None):
+        path: Path_ = ("web", "worker_class")
+        why = "slipway:web.command says what runs" if web.command is not None else f"{web.server} has no such classes"
+        yield Problem(
+            key=full_key(path),
+            found=show(web.worker_class),
+            allowed=f"nothing, since {why}",
+            mend=config_rm(path, stack),
+        )
+
+
 def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
     """Find what is wrong between values that are right each by itself."""
     problems = []
@@ -216,6 +292,12 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
                     mend=config_set(path, least, stack),
                 )
             )
+    if "processes" in parts:
+        problems += _processes(parts["processes"], stack)
+    if "health" in parts:
+        problems += _health(parts["health"], stack)
+    if "web" in parts:
+        problems += _web(parts["web"], stack)
     if isinstance(parts.get("app"), App):
         problems += [
             *_variables(parts["app"], stack),

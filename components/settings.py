@@ -45,7 +45,8 @@ MOVED: Mapping[Path_, Path_] = {("app", "requirements"): ("dependencies", "files
 """What had another name once."""
 
 _ENTRIES: dict[Path_, dict[str, Any]] = {(name,): values for name, values in ENTRIES.items()}
-_SETTINGS_MODULE, _WSGI_MODULE = ("app", "settings_module"), ("app", "wsgi_module")
+_SETTINGS_MODULE = ("app", "settings_module")
+_APPLICATIONS = {"wsgi": ("app", "wsgi_module"), "asgi": ("app", "asgi_module")}
 
 
 def load() -> Settings:
@@ -82,15 +83,24 @@ def file_problems(resolved: Resolved, stack: str, root: Path = ROOT) -> list[Pro
     problems = []
     if "app" in resolved.parts:
         problems += project.app_problems(resolved.parts["app"], stack, root)
-        names = {problem.key for problem in problems}
-        if full_key(_SETTINGS_MODULE) in names and resolved.sources[_WSGI_MODULE] != FILE:
-            problems = [problem for problem in problems if problem.key != full_key(_WSGI_MODULE)]  # follows from it
+        problems += _application_problems(resolved, problems, stack, root)
         if "dependencies" in resolved.parts and not problems and resolved.parts["app"].dockerfile is None:
             app, said = resolved.parts["app"], resolved.parts["dependencies"]
             problems += dependencies.problems(app, said, project.source_folder(app, root), stack)
     if "build" in resolved.parts:
         problems += project.build_problems(resolved.parts["build"], stack, root)
     return problems
+
+
+def _application_problems(resolved: Resolved, found: list[Problem], stack: str, root: Path) -> list[Problem]:
+    """Find what is wrong with the application that is served, if nothing is that it follows from."""
+    web, app = resolved.parts.get("web"), resolved.parts["app"]
+    names = {problem.key for problem in found}
+    if web is None or names - {full_key(_SETTINGS_MODULE)}:
+        return []
+    problems = project.application_problems(app, web, stack, root)
+    guessed = {full_key(path) for path in _APPLICATIONS.values() if resolved.sources[path] != FILE}
+    return [problem for problem in problems if not (names and problem.key in guessed)]
 
 
 def _settings(resolved: Resolved, stack: str, problems: list[Problem] | tuple[Problem, ...]) -> Settings:
@@ -181,7 +191,7 @@ def _derive(values: dict[str, Any], sources: dict[Path_, str], stack: str, root:
     if isinstance(source, str):
         derived.append((app, ("app", "name"), ("app", "source"), name_of(source, root)))
     if isinstance(module, str):
-        derived.append((app, _WSGI_MODULE, _SETTINGS_MODULE, wsgi_of(module)))
+        derived += [(app, path, _SETTINGS_MODULE, application_of(module, kind)) for kind, path in _APPLICATIONS.items()]
     if isinstance(build, dict):
         derived.append((build, ("build", "base_image"), ("app", "python"), f"python:{app['python']}-slim"))
         _from_machine(build, sources, ("build", "ca_bundle"), CA_VARIABLE)
@@ -218,11 +228,11 @@ def namespace_of(name: str, stack: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{name}-{stack}".lower())[:63].strip("-")
 
 
-def wsgi_of(settings_module: str) -> str:
-    """Guess the WSGI application from the settings module: both lie in the same package, as Django lays them out."""
+def application_of(settings_module: str, kind: str) -> str:
+    """Guess the WSGI or ASGI application from the settings module: they lie in one package, as Django lays them out."""
     parts = settings_module.split(".")
     package = parts[: parts.index("settings")] if "settings" in parts else parts[:-1]
-    return ".".join([*package, "wsgi"]) + ":application"
+    return ".".join([*package, kind]) + ":application"
 
 
 def _without_secrets(said: Mapping[str, Any], above: Path_, stack: str, problems: list[Problem]) -> dict[str, Any]:

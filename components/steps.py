@@ -1,9 +1,9 @@
 """The commands of what runs once for a release, the same on every target. Pure."""
 
+import json
 from collections.abc import Sequence
 
-MIGRATION_SECONDS = 900
-"""How long a migration may take. It is stopped then, which PostgreSQL answers with a rollback."""
+from components.model import Release
 
 STATIC_SECONDS = 300
 """How long publishing the static files may take."""
@@ -66,9 +66,50 @@ def when_reachable(command: Sequence[str]) -> list[str]:
     return ["python", "-I", "-S", "-c", _WHEN_REACHABLE, *command]
 
 
-def migrate() -> list[str]:
-    """Give the command that brings the database to the release."""
-    return [*_limited(MIGRATION_SECONDS), "python", "manage.py", "migrate", "--noinput"]
+MIGRATE = "python manage.py migrate --noinput"
+
+DONE_TABLE = "slipway_once"
+"""The table of the project's database that remembers what has run once: ``name``, and when it was done, in UTC."""
+
+_RELEASE = f"""\
+import datetime, json, subprocess, sys
+commands, once = json.loads(sys.argv[1])
+
+def run(command, key):
+    print("+", command, flush=True)
+    code = subprocess.run(command, shell=True).returncode
+    if code:
+        sys.exit(f"the release command failed with exit code {{code}} ({{key}}): {{command}}")
+
+for key, command in commands:
+    run(command, key)
+if once:
+    import django
+    django.setup()
+    from django.db import connection
+    def ask(query, values=()):
+        with connection.cursor() as cursor:
+            cursor.execute(query, values)
+            rows = cursor.fetchall() if query.startswith("SELECT") else []
+        connection.close()  # a command may take longer than the database lets a connection wait
+        return rows
+    ask("CREATE TABLE IF NOT EXISTS {DONE_TABLE} (name varchar(63) PRIMARY KEY, done varchar(32) NOT NULL)")
+    done = {{name for name, in ask("SELECT name FROM {DONE_TABLE}")}}
+    for name, command in sorted(once.items()):
+        if name in done:
+            continue
+        run(command, f"slipway:release.once.{{name}}")
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        ask("INSERT INTO {DONE_TABLE} (name, done) VALUES (%s, %s)", [name, now])
+"""  # noqa: S608 - the name of a table of our own
+
+
+def release(said: Release) -> list[str]:
+    """Give the command that brings the database to the release: the migration, then what settings name, in order."""
+    commands = [("slipway:release.migrate", MIGRATE)] if said.migrate else []
+    commands += [("slipway:release.commands", each) for each in said.commands]
+    plan = json.dumps([commands, said.once], sort_keys=True)
+    return [*_limited(said.timeout_seconds), "python", "-c", _RELEASE, plan]
 
 
 def publish_static() -> list[str]:

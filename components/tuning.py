@@ -7,7 +7,7 @@ Sources: the formulas of pgtune for web applications, the PostgreSQL 17 and Redi
 
 from math import ceil
 
-from components import gunicorn
+from components import webserver
 from components.budget import web_replicas
 from components.model import Kind, Resources, Settings
 
@@ -28,7 +28,7 @@ def max_connections(settings: Settings) -> int:
     """
     web = settings.web.model_copy(update={"replicas": web_replicas(settings)})
     processes = sum(process.replicas for process in settings.processes.values())
-    needed = gunicorn.connections(web) + 2 * processes * _PROCESS_CONNECTIONS + _SPARE_CONNECTIONS
+    needed = webserver.connections(web) + 2 * processes * _PROCESS_CONNECTIONS + _SPARE_CONNECTIONS
     return 100 * ceil(needed / 100)
 
 

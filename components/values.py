@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from components.cron import Schedule
+
 
 @dataclass(frozen=True)
 class Words:
@@ -92,6 +94,11 @@ def _open(spec: str) -> str:
     if re.search(r"://(?!git@)[^/@]*@", spec):
         _refuse()
     return spec
+
+
+def _schedule(text: str) -> str:
+    Schedule(text)
+    return text
 
 
 def _media(path: str) -> str:
@@ -225,6 +232,12 @@ Module = Annotated[
     BeforeValidator(text),
     Words("the dotted name of a Python module, such as config.settings"),
 ]
+Dotted = Annotated[
+    str,
+    Field(pattern=f"^{_DOTTED}$", max_length=200),
+    BeforeValidator(text),
+    Words("one of gunicorn's names for a class, or the dotted name of one"),
+]
 Wsgi = Annotated[
     str,
     Field(pattern=f"^{_DOTTED}:[A-Za-z_][A-Za-z0-9_]*$", max_length=255),
@@ -238,8 +251,22 @@ Image = Annotated[
     AfterValidator(_pinned),
     Words("an image with a tag other than latest, or with a digest, such as nginx:1.26"),
 ]
+CronFields = Annotated[
+    str,
+    Field(max_length=200),
+    BeforeValidator(text),
+    AfterValidator(_schedule),
+    Words("minute hour day month weekday, each of numbers, * - , and /, such as 0 3 * * * for three in the night"),
+]
+Statuses = Annotated[
+    str,
+    Field(pattern="^[1-5][0-9]{2}(-[1-5][0-9]{2})?(,[1-5][0-9]{2}(-[1-5][0-9]{2})?)*$", max_length=200),
+    BeforeValidator(text),
+    Words("numbers from 100 to 599, or ranges of them, with commas between, such as 200-299,401"),
+]
 VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
 VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(text)]
+StepName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,62}$")]
 Word = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00]*$"), BeforeValidator(text)]
 Text = Annotated[
     str,

@@ -172,8 +172,9 @@ def _leaf(key: Key) -> dict[str, Any]:
         node = {"type": "string", "enum": [str(each) for each in key.choices], "examples": node["examples"]}
     if node.get("type") == "number":  # `pulumi config set` writes fractions as text
         node |= {"type": ["number", "string"], "pattern": "^[0-9]+([.][0-9]+)?$"}
-    if node.get("type") == "array":  # one line will do, and `pulumi config set` makes numbers of words
-        node |= {"type": ["array", "string"], "items": {"type": ["string", "integer", "boolean"]}, "minLength": 1}
+    for each in (node, *node.get("anyOf", [])):
+        if each.get("type") == "array":  # one line will do, and `pulumi config set` makes numbers of words
+            each |= {"type": ["array", "string"], "items": {"type": ["string", "integer", "boolean"]}, "minLength": 1}
     if get_origin(key.info.annotation) is dict:  # `pulumi config set` makes numbers and truth values of text
         node["patternProperties"] = {
             pattern: value | {"type": ["string", "integer", "boolean"]}

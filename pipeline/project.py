@@ -6,7 +6,7 @@ What it finds are settings of the stack; each can be set by hand instead.
 import re
 from pathlib import Path
 
-from components.settings import wsgi_of
+from components.settings import application_of
 from pipeline.console import problem
 
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["']\s*,\s*["']([\w.]+)["']""")
@@ -42,7 +42,7 @@ def find(app: str, root: Path) -> dict[str, str]:
     module = named[1]
     found: dict[str, str] = {"source": relative(folder, root), "settings_module": module}
     wsgi = _wsgi(folder, module)
-    if wsgi != wsgi_of(module):
+    if wsgi != application_of(module, "wsgi"):
         found["wsgi_module"] = wsgi
     if not _mentions(folder, "healthz"):
         found["health_path"] = "/"
@@ -66,7 +66,7 @@ def _wsgi(folder: Path, module: str) -> str:
             found = _WSGI.search(source.read_text(errors="replace"))
             if found:
                 return f"{found[1]}:{found[2]}"
-    return wsgi_of(module)
+    return application_of(module, "wsgi")
 
 
 def _mentions(folder: Path, word: str) -> bool:

@@ -37,8 +37,6 @@ class Web(target.Web):
                 Mount(volume=args.storage, target=args.media_root, writable=True),
                 Mount(volume=args.secrets, target=SECRETS_DIR),
             ],
-            health=Health(
-                command=health.command(args.health.path, args.health.host), startup_seconds=args.startup_seconds
-            ),
+            health=Health(command=health.command(args.health), startup_seconds=args.startup_seconds),
             stop_grace_seconds=args.stop_grace_seconds,
         )

@@ -7,6 +7,7 @@
 #   SLIPWAY_PORT      their port
 #   SLIPWAY_EDGE      host:port of the edge
 #   SLIPWAY_PATH      path of the health page
+#   SLIPWAY_STATUS    statuses that are good: numbers and ranges, with commas between
 #   SLIPWAY_HOST      the host name that the app answers to
 #   SLIPWAY_TIMEOUT   seconds to wait
 #
@@ -17,15 +18,35 @@ set -u
 
 limit=$(($(date +%s) + SLIPWAY_TIMEOUT))
 
-# get ADDRESS: ask the health page there. Says why not when there is no good answer.
-get() {
+# status ADDRESS: ask the health page there, and give the status; what went wrong where there is none.
+status() {
     if command -v curl >/dev/null; then
-        curl -fsS --max-time 5 -o /dev/null -H "Host: $SLIPWAY_HOST" -H "X-Forwarded-Proto: https" \
+        curl -sS --max-time 5 -o /dev/null -w '%{http_code}' -H "Host: $SLIPWAY_HOST" -H "X-Forwarded-Proto: https" \
             "http://$1$SLIPWAY_PATH" 2>&1
     else
-        wget -q -O /dev/null -T 5 --header "Host: $SLIPWAY_HOST" --header "X-Forwarded-Proto: https" \
-            "http://$1$SLIPWAY_PATH" 2>&1
+        wget -S -q -O /dev/null -T 5 --header "Host: $SLIPWAY_HOST" --header "X-Forwarded-Proto: https" \
+            "http://$1$SLIPWAY_PATH" >/tmp/answer 2>&1
+        sed -n 's|^ *HTTP/[0-9.]* \([1-5][0-9][0-9]\).*|\1|p' /tmp/answer | grep . || cat /tmp/answer
     fi
+}
+
+# get ADDRESS: ask the health page there. Says why not when there is no good answer.
+get() {
+    answer=$(status "$1")
+    case $answer in
+    [1-5][0-9][0-9]) ;;
+    *)
+        echo "$answer"
+        return 1
+        ;;
+    esac
+    for range in $(echo "$SLIPWAY_STATUS" | tr ',' ' '); do
+        if [ "$answer" -ge "${range%-*}" ] && [ "$answer" -le "${range#*-}" ]; then
+            return 0
+        fi
+    done
+    echo "status $answer, where $SLIPWAY_STATUS is good"
+    return 1
 }
 
 # addresses NAME: all of its addresses, one in a line; nothing where there is none.

@@ -31,7 +31,7 @@ class Migration(target.Step):
             name,
             spec,
             args.networks[0],
-            steps.MIGRATION_SECONDS,
+            args.limit_seconds,
             ResourceOptions(parent=self, depends_on=[*args.after]),
         )
         self.register_outputs({"ready": self.ready})

@@ -47,7 +47,7 @@ class Switch(target.Step):
                     everything=roles.WEB_PODS,
                     port=app.PORT,
                     edge=Output.concat(args.edge_host, ":", str(exposure.PORT)),
-                    health=args.health,
+                    check=args.health,
                 )
             ),
             stop_grace_seconds=5,

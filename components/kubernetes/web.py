@@ -55,7 +55,7 @@ class Web(target.Web):
             port=args.port,
             secrets=args.secrets,
             claims=[Claim(role="media", name=args.storage, path=args.media_root, writable=True)],
-            probes=probes.page(args.health, args.port, args.startup_seconds),
+            probes=probes.of(args.health, args.port, args.startup_seconds),
             stop_grace_seconds=args.stop_grace_seconds,
             pre_stop_seconds=PRE_STOP_SECONDS,
             together=args.together,

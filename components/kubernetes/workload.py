@@ -9,7 +9,7 @@ import pulumi
 from pulumi import CustomTimeouts, Input, ResourceOptions
 from pulumi_kubernetes import apps, policy
 
-from components.kubernetes import metadata, pod
+from components.kubernetes import metadata, pod, roles
 from components.kubernetes.pod import Pod
 
 ROOM_SECONDS = 60
@@ -65,6 +65,30 @@ def create(name: str, workload: Workload, namespace: Input[str], opts: ResourceO
                 # Left out alone, the number of a Deployment that had one would fall to 1 until the autoscaler sees it.
                 ignore_changes=["spec.replicas"] if workload.scaled else None,
             ),
+        ),
+    )
+
+
+def create_single(name: str, workload: Workload, namespace: Input[str], opts: ResourceOptions) -> apps.v1.StatefulSet:
+    """Register a StatefulSet of one: the old pod has ended before the new one is made."""
+    owner, role = workload.pod.owner, workload.pod.component
+    seconds = timeout(workload)
+    return apps.v1.StatefulSet(
+        f"{name}-single",
+        metadata=metadata.of(owner, role, namespace, name=role),
+        spec=apps.v1.StatefulSetSpecArgs(
+            selector=metadata.selector(owner, role),
+            # Nobody asks it anything, so no Service has that name.
+            service_name=roles.pods(role),
+            # The other policy waits for a pod that never gets ready, and would not take the change that mends it.
+            pod_management_policy="Parallel",
+            replicas=1,
+            min_ready_seconds=workload.settle_seconds or None,
+            revision_history_limit=2,
+            template=pod.template(workload.pod),
+        ),
+        opts=ResourceOptions.merge(
+            opts, ResourceOptions(custom_timeouts=CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s"))
         ),
     )
 

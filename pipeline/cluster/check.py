@@ -139,8 +139,11 @@ def needs(settings: Settings) -> list[tuple[str, str, tuple[str, ...], bool]]:
     made = [("", name) for name in ("configmaps", "secrets", "services", "serviceaccounts", "persistentvolumeclaims")]
     made += [("", "resourcequotas"), ("", "limitranges"), ("apps", "deployments"), ("batch", "jobs")]
     made += [("networking.k8s.io", "networkpolicies"), ("policy", "poddisruptionbudgets")]
-    if settings.postgres.provider is PostgresProvider.SLIPWAY or settings.redis.provider is RedisProvider.SLIPWAY:
+    ours = (settings.postgres.provider is PostgresProvider.SLIPWAY, settings.redis.provider is RedisProvider.SLIPWAY)
+    if any(ours) or any(process.singleton for process in settings.processes.values()):
         made.append(("apps", "statefulsets"))
+    if any(process.schedule is not None for process in settings.processes.values()):
+        made.append(("batch", "cronjobs"))
     if settings.postgres.provider is PostgresProvider.CLOUDNATIVE_PG:
         made.append((CLOUDNATIVE_PG.partition("/")[0], "clusters"))
     if cluster.autoscale.enabled:
@@ -389,7 +392,7 @@ def namespace(cluster: Cluster, settings: Settings, stack: str, state: Mapping[s
             allowed="one checkout for each name and stack",
             mend=f"make down STACK={stack}   # in the checkout that it runs from\n{other}   # or another namespace here\n"
             "# or, if its state was lost: what runs goes, its data stays, and the next update finds that again:\n"
-            f"{cluster.kubectl} delete deployments,statefulsets,jobs,secrets,configmaps -l {STACK}={stack}",
+            f"{cluster.kubectl} delete deployments,statefulsets,cronjobs,jobs,secrets,configmaps -l {STACK}={stack}",
         )
 
 
@@ -562,6 +565,7 @@ def at_rest(settings: Settings) -> list[tuple[int, Resources]]:
 KINDS = {
     "kubernetes:apps/v1:Deployment": ("apps/v1", "deployments"),
     "kubernetes:apps/v1:StatefulSet": ("apps/v1", "statefulsets"),
+    "kubernetes:batch/v1:CronJob": ("batch/v1", "cronjobs"),
     "kubernetes:core/v1:Service": ("v1", "services"),
     "kubernetes:core/v1:PersistentVolumeClaim": ("v1", "persistentvolumeclaims"),
     "kubernetes:core/v1:ConfigMap": ("v1", "configmaps"),

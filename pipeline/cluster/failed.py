@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from components.labels import COMPONENT, PROJECT, RELEASE, STACK
 from components.model import Settings
 from components.problems import config_set
+from pipeline import adjusting
 from pipeline.cluster import words
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, place_of
 from pipeline.console import PipelineError, Problem
@@ -251,6 +252,7 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
             what, mend = f"was stopped since its check failed: {probe}", _longer(component, stack, look)
         else:
             what = _end(end, status)
+            mend = "\n".join([look, *adjusting.not_up(component, stack)])
         if end.get("reason") == _KILLED_FOR_MEMORY:
             mend = _more(component, stack, pod, container)
     elif "running" in state and not status.get("ready"):
@@ -270,9 +272,7 @@ def _container(pod: Json, status: Json, found: Found, stack: str, cluster: Clust
 
 
 def _longer(component: str, stack: str, look: str) -> str:
-    if component != "web":
-        return look
-    return f"{look}\n{config_set(('web', 'startup_seconds'), 120, stack)}   # where it only needs longer"
+    return "\n".join([look, *adjusting.not_well(component, stack)])
 
 
 def _end(end: Json, status: Json) -> str:

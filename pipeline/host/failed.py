@@ -1,13 +1,37 @@
 """What a failed update leaves to read on a Docker host: the last words of the containers that are not well."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from components.flows import process_name
+from components.labels import COMPONENT
 from components.model import Settings
-from pipeline.console import PipelineError
+from pipeline import adjusting
+from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine
+from pipeline.explain import explain
 from pipeline.host.check import daemon
 
 LAST_LINES = 20
+
+_WAITED = re.compile("failed to be in healthy state")
+"""What the docker plugin says when a container did not get well."""
+
+
+@dataclass(frozen=True)
+class Unwell:
+    """A container that is not well."""
+
+    component: str
+    """What it belongs to."""
+    name: str
+    """Its name."""
+    what: str
+    """What is wrong with it."""
+    created: str
+    """When it was made, in the words of Docker, which sort by time."""
 
 
 def unwell(attributes: dict[str, Any]) -> str | None:
@@ -25,29 +49,47 @@ def unwell(attributes: dict[str, Any]) -> str | None:
     return f"ended with exit code {now['ExitCode']}" if now["ExitCode"] else None
 
 
-def last_words(engine: Engine, project: str, said: str = "") -> None:
+def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
     """Print the end of the log of every container of the stack that is not well, unless that was said already."""
+    found = []
     labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
     with daemon(engine.environ) as client:
         for container in client.containers.list(all=True, filters={"label": labels}):
             what = unwell(container.attrs)
             if what is None:
                 continue
+            component = str(container.labels.get(COMPONENT))
+            found.append(Unwell(component, str(container.name), what, str(container.attrs["Created"])))
             text = container.logs(tail=LAST_LINES).decode(errors="replace").rstrip()
             if text and text.splitlines()[-1].strip() in said:
                 continue
-            engine.console.say(f"    {container.labels.get('slipway.component')} ({container.name}) {what}; it said:")
+            engine.console.say(f"    {component} ({container.name}) {what}; it said:")
             checks = (container.attrs["State"].get("Health") or {}).get("Log") or []
             if checks:
                 text += f"\nits last health check said: {checks[-1].get('Output', '').strip()}"
             for line in text.splitlines():
                 engine.console.say(f"      {line}")
+    return found
+
+
+def not_ready(found: Sequence[Unwell], engine: Engine) -> PipelineError | None:
+    """Make the error about the newest process of the app that is not well; None where it was something else."""
+    ours = [each for each in found if each.component == "web" or process_name(each.component) is not None]
+    if not ours:
+        return None
+    last = max(ours, key=lambda each: each.created)
+    checked = "healthy" in last.what
+    mends = (adjusting.not_well if checked else adjusting.not_up)(last.component, engine.stack)
+    return problem(
+        f"{last.component} ({last.name}) {last.what}; what served before goes on serving (what it said is above)",
+        mend="\n".join([f"docker logs --tail 50 {last.name}", *mends]),
+    )
 
 
 def reasons(engine: Engine, settings: Settings, said: str) -> PipelineError | None:
-    """Print what the containers said; the daemon's silence is the reason where there is any."""
+    """Print what the containers said, and make the error of it, or of the daemon's silence."""
     try:
-        last_words(engine, settings.app.name, said)
+        found = last_words(engine, settings.app.name, said)
     except PipelineError as error:  # the daemon went away: that is what is wrong
         return error
-    return None
+    return explain(said, engine) or (not_ready(found, engine) if _WAITED.search(said) else None)

@@ -36,6 +36,7 @@ KINDS = {
     "replicasets": APPS,
     "statefulsets": APPS,
     "jobs": BATCH,
+    "cronjobs": BATCH,
     "poddisruptionbudgets": POLICY,
     "horizontalpodautoscalers": SCALING,
     "ingresses": NETWORK,

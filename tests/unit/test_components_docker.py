@@ -7,14 +7,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import args, docker, health, image, nginx
+from components import args, docker, health, image, nginx, schedule
 from components.budget import budget
 from components.docker import process
 from components.docker.container import REPLACE_ON_CHANGES
 from components.flows import flows
-from components.health import HealthPage
+from components.health import HealthCheck
 from components.labels import Owner
-from components.model import Expose, Resources
+from components.model import Check, Expose, Resources
 from components.release import Release
 from tests.sample import settings
 from tests.unit.harness import (
@@ -34,7 +34,7 @@ from tests.unit.harness import (
 
 OWNER = Owner(project="shop", stack="test")
 SMALL = Resources(memory_mb=128, cpus=0.5)
-HEALTH = HealthPage(path="/healthz", host="shop.example.org")
+HEALTH = HealthCheck(kind=Check.PAGE, path="/healthz", host="shop.example.org")
 OURS = {"slipway.project": "shop", "slipway.stack": "test"}
 
 
@@ -302,6 +302,7 @@ def migration(**changes: Any) -> Recorded:  # noqa: ANN401 - any argument
             "hidden": [],
             "networks": ["inside"],
             "after": [],
+            "limit_seconds": 900,
         }
         return docker.Migration("migration", args.MigrationArgs(**{**made, **changes})).ready
 
@@ -373,7 +374,7 @@ def test_web() -> None:
     assert recorded.result == ["shop-test-web-1-0123456:8000"]
     assert container.name == "shop-test-web-1"
     assert container.inputs["command"] == ["gunicorn"]
-    assert container.inputs["healthcheck"]["tests"] == ["CMD", *health.command("/healthz", "shop.example.org")]
+    assert container.inputs["healthcheck"]["tests"] == ["CMD", *health.command(HEALTH)]
     assert container.inputs["wait"] is True
     assert container.inputs["destroyGraceSeconds"] == 35
     assert container.mounts == {
@@ -409,6 +410,7 @@ def test_process() -> None:
         networks=["outside", "inside"],
         storage="media",
         media_root="/app/media",
+        startup_seconds=30,
         stop_grace_seconds=35,
     )
     containers = run(lambda: docker.Process("process-worker", made)).of(CONTAINER)
@@ -505,3 +507,51 @@ def test_switch_waits_for_what_it_needs() -> None:
     assert container.env == nginx.switch_environment("text", ["a:8000", "b:8000"], "edge")
     assert container.inputs["command"] == nginx.switch_command()
     assert recorded.one(REMOTE_IMAGE).urn in container.dependencies
+
+
+def one_process(**other: Any) -> Registered:  # noqa: ANN401 - fields are of many types
+    """Register a process that there is one of, and give its container."""
+    made: dict[str, Any] = {
+        "owner": OWNER,
+        "image": "sha256:1",
+        "release": "0123456789ab",
+        "process": "clock",
+        "replicas": 1,
+        "resources": SMALL,
+        "command": ["celery", "beat"],
+        "environment": {},
+        "secrets": "hidden",
+        "networks": ["inside"],
+        "storage": "media",
+        "media_root": "/app/media",
+        "startup_seconds": 45,
+        "stop_grace_seconds": 35,
+    }
+    return run(lambda: docker.Process("process-clock", args.ProcessArgs(**{**made, **other}))).one(CONTAINER)
+
+
+def test_a_process_that_there_is_one_of() -> None:
+    """Its name is fixed, so that the old one is deleted before the new one is made."""
+    container = one_process(singleton=True)
+
+    assert container.inputs["name"] == "shop-test-process-clock"
+    assert container.deletes_first is True
+    assert container.inputs["command"] == ["celery", "beat"]
+    assert container.inputs["waitTimeout"] == 45
+
+
+def test_a_process_that_runs_by_the_clock() -> None:
+    """One container waits for the time; there are never two."""
+    container = one_process(schedule="0 3 * * *")
+
+    assert container.inputs["command"] == schedule.waiting("0 3 * * *", ["celery", "beat"])
+    assert container.inputs["name"] == "shop-test-process-clock"
+    assert container.deletes_first is True
+
+
+def test_a_process_with_a_check_of_its_own() -> None:
+    """What settings name is asked instead of how long it has run."""
+    assert one_process(health_command=["celery", "inspect", "ping"]).inputs["healthcheck"]["tests"] == [
+        *("CMD", "celery", "inspect", "ping"),
+    ]
+    assert one_process().inputs["healthcheck"]["tests"] == ["CMD", "sh", "-c", process.STEADY]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pulumi import ComponentResource
 
-from components import args, budget, flows, nginx, steps
-from components.health import HealthPage
+from components import args, budget, flows, health, nginx, steps
+from components.health import HealthCheck
 from components.kubernetes.app_image import AppImage
 from components.kubernetes.edge import Edge
 from components.kubernetes.managed_postgres import ManagedPostgres
@@ -25,7 +25,7 @@ from components.kubernetes.storage import Storage
 from components.kubernetes.switch import Switch
 from components.kubernetes.web import Web
 from components.labels import Owner
-from components.model import Expose, Resources, TlsFrom
+from components.model import Check, Expose, Resources, TlsFrom
 from tests.sample import settings
 from tests.unit.harness import BUILT_IMAGE, DIGEST, PROVIDER, Recorded, Registered, clear, run, secret
 from tests.unit.pod_security import violations
@@ -33,7 +33,7 @@ from tests.unit.pod_security import violations
 OWNER = Owner(project="shop", stack="test")
 SMALL = Resources(memory_mb=128, cpus=0.5)
 OURS = {"slipway.project": "shop", "slipway.stack": "test"}
-HEALTH = HealthPage(path="/healthz", host="shop.example.org")
+HEALTH = HealthCheck(kind=Check.PAGE, path="/healthz", host="shop.example.org")
 SKIPPED = {"pulumi.com/skipAwait": "true"}
 
 
@@ -432,6 +432,7 @@ def test_migration() -> None:
             hidden=[],
             networks=["shop-test"],
             after=[store],
+            limit_seconds=900,
         )
         return Migration("migration", made_of).ready
 
@@ -535,6 +536,7 @@ def test_switch() -> None:
         "SLIPWAY_PORT": "8000",
         "SLIPWAY_EDGE": "edge:80",
         "SLIPWAY_PATH": "/healthz",
+        "SLIPWAY_STATUS": "200-399",
         "SLIPWAY_HOST": "shop.example.org",
         "SLIPWAY_TIMEOUT": "70",
     }
@@ -692,6 +694,7 @@ def test_process() -> None:
         networks=["shop-test"],
         storage="media",
         media_root="/app/media",
+        startup_seconds=30,
         stop_grace_seconds=35,
         together=True,
     )
@@ -866,3 +869,104 @@ def test_gateway_with_a_certificate(tls: args.Tls, kind: str) -> None:
         "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "gateways"}],
         "to": [{"group": "", "kind": "Secret", "name": "edge-tls"}],
     }
+
+
+def one_process(**other: Any) -> Recorded:  # noqa: ANN401 - fields are of many types
+    """Register a process that there is one of."""
+    made_of: dict[str, Any] = {
+        "owner": OWNER,
+        "image": "app@sha256:1",
+        "release": "0123456789ab",
+        "process": "clock",
+        "replicas": 1,
+        "resources": SMALL,
+        "command": ["celery", "beat"],
+        "environment": {},
+        "secrets": "app-secrets-1",
+        "networks": ["shop-test"],
+        "storage": "media",
+        "media_root": "/app/media",
+        "startup_seconds": 45,
+        "stop_grace_seconds": 35,
+    }
+
+    def program() -> None:
+        Process("process-clock", args.ProcessArgs(**{**made_of, **other}))
+
+    return run(program)
+
+
+def test_a_process_that_there_is_one_of() -> None:
+    """A StatefulSet of one: its pod has ended before another is made, and a change mends one that never got ready."""
+    recorded = one_process(singleton=True)
+    each = made(recorded, "StatefulSet", "process-clock")
+
+    assert each.spec["replicas"] == 1
+    assert each.spec["podManagementPolicy"] == "Parallel"
+    assert each.spec["serviceName"] == "process-clock-pods"
+    assert each.spec["minReadySeconds"] == 5
+    assert container(each)["args"] == ["celery", "beat"]
+    assert violations(each.pod or {}) == []
+    assert not [one for one in recorded.resources if one.kind == "Deployment"]
+
+
+def test_a_process_that_runs_by_the_clock() -> None:
+    """A CronJob never runs it twice at once, in UTC, and the next time is the second try."""
+    recorded = one_process(schedule="0 3 * * *", together=True)
+    each = made(recorded, "CronJob", "process-clock")
+    template = each.spec["jobTemplate"]["spec"]
+    pod = template["template"]["spec"]
+
+    assert each.spec["schedule"] == "0 3 * * *"
+    assert each.spec["timeZone"] == "Etc/UTC"
+    assert each.spec["concurrencyPolicy"] == "Forbid"
+    assert (each.spec["successfulJobsHistoryLimit"], each.spec["failedJobsHistoryLimit"]) == (1, 3)
+    assert each.spec["startingDeadlineSeconds"] == 300
+    assert template["backoffLimit"] == 0
+    assert pod["restartPolicy"] == "Never"
+    assert pod["containers"][0]["args"] == steps.when_reachable(["celery", "beat"])
+    assert violations(pod) == []
+    assert {one.kind for one in recorded.resources if one.type.startswith("kubernetes:")} == {"CronJob"}
+
+
+def test_a_process_with_a_check_of_its_own() -> None:
+    """What settings name is asked at the start, for as long as it may take, and later; nobody asks it anything else."""
+    only = container(made(one_process(health_command=["celery", "inspect", "ping"]), "Deployment", "process-clock"))
+
+    for name in ("startupProbe", "livenessProbe"):
+        assert only[name]["exec"] == {"command": ["celery", "inspect", "ping"]}
+        assert only[name]["timeoutSeconds"] == 20
+    assert (only["startupProbe"]["periodSeconds"], only["startupProbe"]["failureThreshold"]) == (5, 9)
+    assert "readinessProbe" not in only
+
+
+def probes(**other: Any) -> dict[str, Any]:  # noqa: ANN401 - fields are of many types
+    """Give the three probes of web without their numbers."""
+    only = container(made(web(health=replace(HEALTH, **other)), "Deployment", "web"))
+    asked = {name.removesuffix("Probe"): only[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")}
+    kinds = ("httpGet", "tcpSocket", "exec")
+    return {name: {kind: probe[kind] for kind in kinds if kind in probe} for name, probe in asked.items()}
+
+
+def test_the_start_has_a_page_of_its_own() -> None:
+    """The kubelet tells the start from what comes later."""
+    found = {name: probe["httpGet"]["path"] for name, probe in probes(startup_path="/ready").items()}
+
+    assert found == {"startup": "/ready", "readiness": "/healthz", "liveness": "/healthz"}
+
+
+def test_other_statuses_are_asked_in_the_container() -> None:
+    """The kubelet itself takes 200 to 399."""
+    check = replace(HEALTH, statuses="200,401")
+
+    assert probes(statuses="200,401", startup_path="/ready") == {
+        "startup": {"exec": {"command": health.command(replace(check, path="/ready"))}},
+        "readiness": {"exec": {"command": health.command(check)}},
+        "liveness": {"exec": {"command": health.command(check)}},
+    }
+
+
+def test_a_port_or_a_command_is_asked_instead_of_a_page() -> None:
+    """As settings say."""
+    assert probes(kind=Check.TCP)["readiness"] == {"tcpSocket": {"port": 8000}}
+    assert probes(kind=Check.COMMAND, command=["check"])["liveness"] == {"exec": {"command": ["check"]}}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components import dockerfile, gunicorn, health, installation
+from components import dockerfile, health, installation, webserver
 from components.dependencies import Found, Installer
 from tests.sample import settings
 
@@ -86,8 +86,8 @@ def test_the_final_stage() -> None:
     ]
     flags, check = final[8].split(" CMD ")
     assert flags == "HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3"
-    assert json.loads(check) == health.command("/healthz")
-    assert json.loads(final[9].removeprefix("CMD ")) == gunicorn.default_command("config.wsgi:application")
+    assert json.loads(check) == health.command(health.of_image(settings().app, settings().health))
+    assert json.loads(final[9].removeprefix("CMD ")) == webserver.default_command(settings().app, settings().web)
 
 
 def test_dependencies_see_nothing_but_requirements() -> None:

@@ -28,14 +28,14 @@ UV = "--active --python /opt/venv/bin/python --no-default-groups"
 
 def steps(found: Found, **said: object) -> list[str]:
     """Give the commands of the step between making the environment and adding gunicorn."""
-    text = installation.dependencies(found, settings({"dependencies": said}).dependencies)
-    between = text.split("/opt/venv \\\n    && ")[1].split(" \\\n    && { [ -x")[0]
+    text = installation.dependencies(found, settings({"dependencies": said}).dependencies, settings().web)
+    between = text.split("/opt/venv \\\n    && ")[1].split(" \\\n    && { [ -e")[0]
     return between.split(" \\\n    && ")
 
 
 def test_the_whole_step() -> None:
     """The usual one, word for word: a changed word is a new release for everybody."""
-    assert installation.dependencies(BASE, settings().dependencies) == (
+    assert installation.dependencies(BASE, settings().dependencies, settings().web) == (
         "# Dependencies: a layer that only the requirements change. "
         "Sources of translations (.po) are not read when running.\n"
         "RUN --mount=type=cache,target=/root/.cache/uv \\\n"
@@ -45,7 +45,7 @@ def test_the_whole_step() -> None:
         "then export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt; fi; \\\n"
         '    uv venv --quiet --python "$(command -v python3)" /opt/venv \\\n'
         "    && uv pip install --requirements requirements.txt \\\n"
-        "    && { [ -x /opt/venv/bin/gunicorn ] || uv pip install gunicorn==27.0.1; } \\\n"
+        "    && { [ -e /opt/venv/bin/gunicorn ] || uv pip install gunicorn==27.0.1; } \\\n"
         "    && find /opt/venv -name '*.po' -delete\n\n"
     )
 
@@ -130,13 +130,15 @@ def test_parts_of_the_project_are_mounted_to_be_built() -> None:
     """A folder may be written to, since what builds a package does; a file may not."""
     found = replace(LOCK[Installer.POETRY], read=("lib/b", "site/poetry.lock"), folders=("lib/b",))
 
-    text = installation.dependencies(found, settings().dependencies)
+    text = installation.dependencies(found, settings().dependencies, settings().web)
 
     assert re.findall(r"--mount=type=bind,(\S+)", text) == [
         "source=lib/b,target=/app/lib/b,rw",
         "source=site/poetry.lock,target=/app/site/poetry.lock",
     ]
-    whole = installation.dependencies(replace(BASE, read=(".",), folders=(".",)), settings().dependencies)
+    whole = installation.dependencies(
+        replace(BASE, read=(".",), folders=(".",)), settings().dependencies, settings().web
+    )
     assert "--mount=type=bind,source=.,target=/app,rw" in whole
 
 
@@ -177,7 +179,38 @@ def test_credentials_are_mounts_of_steps_that_download() -> None:
     said = settings({"dependencies": {"netrc": True}}).dependencies
     mount = "--mount=type=secret,id=netrc,target=/root/.netrc"
 
-    assert mount in installation.dependencies(BASE, said)
+    assert mount in installation.dependencies(BASE, said, settings().web)
     assert mount in installation.later(replace(LOCK[Installer.UV], later=True), said)
     assert mount not in installation.tool(LOCK[Installer.POETRY])
-    assert mount not in installation.dependencies(BASE, settings().dependencies)
+    assert mount not in installation.dependencies(BASE, settings().dependencies, settings().web)
+
+
+@pytest.mark.parametrize(
+    ("web", "expected"),
+    [
+        (
+            {"server": "uvicorn"},
+            ["{ [ -e /opt/venv/bin/uvicorn ] || uv pip install 'uvicorn[standard]==0.54.0'; }"],
+        ),
+        (
+            {"server": "gunicorn_asgi"},
+            [
+                "{ [ -e /opt/venv/bin/gunicorn ] || uv pip install gunicorn==27.0.1; }",
+                "{ [ -e /opt/venv/bin/uvicorn ] || uv pip install 'uvicorn[standard]==0.54.0'; }",
+                "{ [ -e /opt/venv/lib/python3*/site-packages/uvicorn_worker ] || uv pip install uvicorn-worker==0.4.0; }",
+            ],
+        ),
+        (
+            {"server": "gunicorn_asgi", "worker_class": "shop.Worker"},
+            ["{ [ -e /opt/venv/bin/gunicorn ] || uv pip install gunicorn==27.0.1; }"],
+        ),
+        ({"server": "daphne"}, ["{ [ -e /opt/venv/bin/daphne ] || uv pip install daphne==4.2.3; }"]),
+        ({"command": "granian shop"}, []),
+    ],
+)
+def test_the_server_is_installed_where_the_project_does_not(web: dict[str, str], expected: list[str]) -> None:
+    """Whatever the project brings itself is kept, and a command of the stack's own brings nothing."""
+    text = installation.dependencies(BASE, settings().dependencies, settings({"web": web}).web)
+    added = [line.strip(" \\").removeprefix("&& ") for line in text.splitlines() if "[ -e /opt/venv/" in line]
+
+    assert added == expected

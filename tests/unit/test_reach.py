@@ -41,10 +41,13 @@ ANOTHER: Mapping[str, object] = {
     "app.dockerfile": "manage.py",
     "app.health_path": "/other",
     "app.media_root": "/srv/media",
+    "web.server": "daphne",
     "web.replicas": 3,
     "web.threads": 5,
     "web.startup_seconds": 61,
     "web.stop_grace_seconds": 36,
+    "app.asgi_module": "config.other:application",
+    "processes.NAME.startup_seconds": 61,
     "processes.NAME.replicas": 2,
     "processes.NAME.stop_grace_seconds": 36,
     "edge.address": "10.0.0.7",
@@ -72,7 +75,12 @@ TOGETHER: Mapping[str, Said] = {
 }
 """What else a stack on a cluster says for whom a key means something."""
 
-MANAGED: Mapping[str, Said] = {"kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}}}
+MANAGED: Mapping[str, Said] = {
+    "app.asgi_module": {"web": {"server": "uvicorn"}},
+    "health.check": {"health": {"startup_path": None}},
+    "health.command": {"health": {"check": "command", "command": "true"}},
+    "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
+}
 """The same beside the group."""
 
 NOT_LOOKED_AT = {

@@ -18,7 +18,7 @@ from components.model import Kind, Settings, Target
 from components.problems import Problem, SettingsError
 from components.resolved import CA_VARIABLE, REGISTRY_VARIABLE
 from components.rules import applies
-from components.settings import check, name_of, parse, resolve, wsgi_of
+from components.settings import application_of, check, name_of, parse, resolve
 
 SetConfig = Callable[[dict[str, str], list[str]], None]
 
@@ -83,6 +83,7 @@ def test_what_is_required_is_enough() -> None:
             "python_path": [],
             "settings_module": "config.settings",
             "wsgi_module": "config.wsgi:application",
+            "asgi_module": "config.asgi:application",
             "python": "3.13",
             "dockerfile": None,
             "health_path": "/healthz",
@@ -91,6 +92,9 @@ def test_what_is_required_is_enough() -> None:
             "files": {},
         },
         "web": {
+            "server": "gunicorn",
+            "worker_class": None,
+            "command": None,
             "replicas": 1,
             "threads": 4,
             "startup_seconds": 60,
@@ -98,6 +102,8 @@ def test_what_is_required_is_enough() -> None:
             "resources": {"memory_mb": 512, "cpus": 1.0},
         },
         "processes": {},
+        "release": {"migrate": True, "commands": [], "once": {}, "timeout_seconds": 900},
+        "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
         "edge": {
             "address": "127.0.0.1",
             "port": 8080,
@@ -271,7 +277,8 @@ def test_name_of_an_app(source: str, name: str) -> None:
 )
 def test_wsgi_module_of_a_settings_module(module: str, wsgi: str) -> None:
     """The WSGI module lies beside the settings, also when these are a package."""
-    assert wsgi_of(module) == wsgi
+    assert application_of(module, "wsgi") == wsgi
+    assert application_of(module, "asgi") == wsgi.replace("wsgi", "asgi")
 
 
 CHANGES: list[tuple[str, object, str, str, str]] = [
@@ -525,7 +532,7 @@ def test_public_kinds_need_a_domain(kind: str) -> None:
             {"app.it's": 1},
             'slipway:app["it\'s"]',
             (
-                "one of name, source, directory, python_path, settings_module, wsgi_module, python, dockerfile, "
+                "one of name, source, directory, python_path, settings_module, wsgi_module, asgi_module, python, dockerfile, "
                 "health_path, media_root, environment, files"
             ),
             "pulumi config rm --path 'slipway:app[\"it'\\''s\"]' --stack shop",
@@ -935,6 +942,10 @@ def test_a_process_needs_a_command_alone(written: object, command: list[str]) ->
 
     assert found.model_dump() == {
         "command": command,
+        "schedule": None,
+        "singleton": False,
+        "health_command": None,
+        "startup_seconds": 30,
         "replicas": 1,
         "stop_grace_seconds": 35,
         "resources": {"memory_mb": 256, "cpus": 0.5},
@@ -999,7 +1010,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             {"worker": "celery"},
             "slipway:processes.worker",
             '"celery"',
-            "values below this key: command, replicas, stop_grace_seconds, resources",
+            "values below this key: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources",
             "pulumi config rm --path 'slipway:processes.worker' --stack shop",
         ),
         (
@@ -1008,7 +1019,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a name that is not allowed",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources"
             ),
             "pulumi config rm --path 'slipway:processes[\"My Worker\"]' --stack shop",
         ),
@@ -1018,7 +1029,7 @@ def test_each_value_of_a_process_knows_where_it_comes_from() -> None:
             "a list",
             (
                 "any names of 1 to 31 small letters, digits and hyphens, starting with a letter and not ending with a "
-                "hyphen, and below each: command, replicas, stop_grace_seconds, resources"
+                "hyphen, and below each: command, schedule, singleton, health_command, startup_seconds, replicas, stop_grace_seconds, resources"
             ),
             "pulumi config rm 'slipway:processes' --stack shop",
         ),
@@ -1226,3 +1237,110 @@ def test_what_applies_to_a_target() -> None:
     }
     assert "slipway:kubernetes.expose" in there - here
     assert "slipway:postgres.provider" in here & there
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "found", "allowed", "mend"),
+    [
+        (
+            {"web.server": "hypercorn"},
+            "slipway:web.server",
+            '"hypercorn"',
+            "one of gunicorn, gunicorn_asgi, uvicorn, daphne",
+            "config set --path 'slipway:web.server' uvicorn --stack shop",
+        ),
+        (
+            {"web.server": "daphne", "web.worker_class": "gevent"},
+            "slipway:web.worker_class",
+            '"gevent"',
+            "nothing, since daphne has no such classes",
+            "config rm --path 'slipway:web.worker_class' --stack shop",
+        ),
+        (
+            {"web.command": "granian", "web.worker_class": "gevent"},
+            "slipway:web.worker_class",
+            '"gevent"',
+            "nothing, since slipway:web.command says what runs",
+            "config rm --path 'slipway:web.worker_class' --stack shop",
+        ),
+        (
+            {"health.check": "command"},
+            "slipway:health.command",
+            "nothing",
+            (
+                "a list of words, program first, or one line with them; quotes hold words together; "
+                "slipway:health.check is command"
+            ),
+            "config set --path 'slipway:health.command' 'python manage.py check --database default' --stack shop",
+        ),
+        (
+            {"health.command": "python check.py"},
+            "slipway:health.command",
+            "a list",
+            "nothing, unless slipway:health.check is command",
+            "config set --path 'slipway:health.check' command --stack shop",
+        ),
+        (
+            {"health.check": "tcp", "health.startup_path": "/ready"},
+            "slipway:health.startup_path",
+            '"/ready"',
+            "nothing, unless slipway:health.check is page",
+            "config set --path 'slipway:health.check' page --stack shop",
+        ),
+        (
+            {"health.status": "299-200"},
+            "slipway:health.status",
+            "299-200, a range that ends before it begins",
+            "numbers from 100 to 599, or ranges of them, with commas between, such as 200-299,401",
+            "config set --path 'slipway:health.status' 200-299 --stack shop",
+        ),
+        (
+            {"health.status": "ok"},
+            "slipway:health.status",
+            '"ok"',
+            "numbers from 100 to 599, or ranges of them, with commas between, such as 200-299,401",
+            "config set --path 'slipway:health.status' 200-299,401 --stack shop",
+        ),
+        (
+            {"processes": {"beat": {"command": "celery", "singleton": True, "replicas": 2}}},
+            "slipway:processes.beat.replicas",
+            "2",
+            "1, since slipway:processes.beat.singleton lets there be one",
+            "config set --path 'slipway:processes.beat.replicas' 1 --stack shop",
+        ),
+        (
+            {"processes": {"night": {"command": "a", "schedule": "0 3 * * *", "replicas": 2}}},
+            "slipway:processes.night.replicas",
+            "2",
+            "1, since slipway:processes.night.schedule lets there be one",
+            "config set --path 'slipway:processes.night.replicas' 1 --stack shop",
+        ),
+        (
+            {"processes": {"night": {"command": "a", "schedule": "0 3 * * *", "health_command": "b"}}},
+            "slipway:processes.night.health_command",
+            "a command",
+            "nothing, since it does not run all the time (slipway:processes.night.schedule)",
+            "config rm --path 'slipway:processes.night.health_command' --stack shop",
+        ),
+        (
+            {"processes": {"night": {"command": "a", "schedule": "0 25 * * *"}}},
+            "slipway:processes.night.schedule",
+            '"0 25 * * *"',
+            "minute hour day month weekday, each of numbers, * - , and /, such as 0 3 * * * for three in the night",
+            "config set --path 'slipway:processes.night.schedule' '0 3 * * *' --stack shop",
+        ),
+        (
+            {"release.once": {"Seed": "echo"}},
+            "slipway:release.once.Seed",
+            "a name that is not allowed",
+            "NAME: command line pairs, each name of small letters, digits, hyphens and _",
+            "config rm --path 'slipway:release.once.Seed' --stack shop",
+        ),
+    ],
+)
+def test_what_does_not_go_together_in_processes(
+    changes: dict[str, object], key: str, found: str, allowed: str, mend: str
+) -> None:
+    """What serves, what is asked and what runs beside it are checked against one another."""
+    (only,) = problems(changes)
+    assert only == Problem(key=key, found=found, allowed=allowed, mend=f"pulumi {mend}")

@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "SLIPWAY_PORT": "8000",
     "SLIPWAY_EDGE": "edge:80",
     "SLIPWAY_PATH": "/healthz",
+    "SLIPWAY_STATUS": "200-399",
     "SLIPWAY_HOST": "shop.example.org",
     "SLIPWAY_TIMEOUT": "0",
 }
@@ -28,16 +29,16 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._names: dict[str, str] = {}
-        self._bad: list[str] = []
+        self._bad: dict[str, str] = {}
 
     def name(self, name: str, addresses: str) -> "Cluster":
         """Give a name addresses."""
         self._names[name] = addresses
         return self
 
-    def bad(self, url: str) -> "Cluster":
-        """Let a page answer badly."""
-        self._bad.append(url)
+    def bad(self, url: str, answer: str = "500") -> "Cluster":
+        """Let a page answer with a status, or not answer for a reason."""
+        self._bad[url] = answer
         return self
 
     def run(self, environment: Mapping[str, str] = ENVIRONMENT) -> subprocess.CompletedProcess[str]:
@@ -47,9 +48,9 @@ class Cluster:
             for name, addresses in self._names.items()
             if addresses
         )
-        bad = "\n".join(f'*"{url}"*) echo "curl: (22) 500"; exit 22 ;;' for url in self._bad)
+        bad = "\n".join(f'*"{url}"*) printf %s "{answer}"; exit 0 ;;' for url, answer in self._bad.items())
         self._program("getent", f'case "$2" in\n{names}\nesac\nexit 2\n')
-        self._program("curl", f'echo "$@" >>{self._folder}/asked\ncase "$*" in\n{bad}\nesac\nexit 0\n')
+        self._program("curl", f'echo "$@" >>{self._folder}/asked\ncase "$*" in\n{bad}\nesac\nprintf 200\n')
         return subprocess.run(
             nginx.verify_command(),
             env={"PATH": f"{self._folder}:{os.environ['PATH']}", **environment},
@@ -107,7 +108,7 @@ def test_one_that_does_not_answer(cluster: Cluster) -> None:
     done = cluster.name("release", TWO).name("everything", TWO).bad("http://10.0.0.2:8000/").run()
 
     assert done.returncode == 1
-    assert "10.0.0.2 does not answer: curl: (22) 500" in done.stderr
+    assert "10.0.0.2 does not answer: status 500, where 200-399 is good" in done.stderr
 
 
 def test_another_release_that_still_serves(cluster: Cluster) -> None:
@@ -123,7 +124,7 @@ def test_an_edge_that_does_not_answer(cluster: Cluster) -> None:
     done = cluster.name("release", TWO).name("everything", TWO).bad("http://edge:80/").run()
 
     assert done.returncode == 1
-    assert "the edge does not answer at http://edge:80: curl: (22) 500" in done.stderr
+    assert "the edge does not answer at http://edge:80: status 500, where 200-399 is good" in done.stderr
 
 
 def test_addresses_of_the_other_kind(cluster: Cluster) -> None:
@@ -139,3 +140,18 @@ def test_what_is_missing_is_said_once(cluster: Cluster) -> None:
     done = cluster.run({**ENVIRONMENT, "SLIPWAY_TIMEOUT": "2"})
 
     assert done.stdout.count("0 of 2 processes") == 1
+
+
+def test_other_statuses_can_be_good(cluster: Cluster) -> None:
+    """What settings call good is good, and nothing else."""
+    cluster.name("release", TWO).name("everything", TWO).bad("http://10.0.0.1:8000/", "401")
+
+    assert cluster.run({**ENVIRONMENT, "SLIPWAY_STATUS": "200,401"}).returncode == 0
+    assert "status 401, where 200-299 is good" in cluster.run({**ENVIRONMENT, "SLIPWAY_STATUS": "200-299"}).stderr
+
+
+def test_no_answer_is_said_with_its_reason(cluster: Cluster) -> None:
+    """What the program says is what is shown."""
+    done = cluster.name("release", TWO).name("everything", TWO).bad("http://edge:80/", "curl: (7) refused").run()
+
+    assert "the edge does not answer at http://edge:80: curl: (7) refused" in done.stderr

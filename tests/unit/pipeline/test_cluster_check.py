@@ -378,7 +378,7 @@ def test_a_stack_of_another_checkout_is_left_alone(outside: Engine, api: Api) ->
         "   # or another namespace here\n"
         "           # or, if its state was lost: what runs goes, its data stays, and the next update finds that again:\n"
         "           kubectl --context fake -n shop-dev"
-        " delete deployments,statefulsets,jobs,secrets,configmaps -l slipway.stack=dev"
+        " delete deployments,statefulsets,cronjobs,jobs,secrets,configmaps -l slipway.stack=dev"
     )
 
 

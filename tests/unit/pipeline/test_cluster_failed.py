@@ -42,6 +42,7 @@ RAN: dict[str, Any] = {"restartCount": 2, "lastState": {"terminated": {"exitCode
 
 MORE_TIME = (
     f"{KUBECTL} logs new -c web\n"
+    "pulumi config set --path 'slipway:app.health_path' /PATH --stack dev   # where another page tells; or see slipway:health\n"
     "pulumi config set --path 'slipway:web.startup_seconds' 120 --stack dev   # where it only needs longer"
 )
 
