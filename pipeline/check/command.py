@@ -169,7 +169,7 @@ def _trial(engine: Engine, loaded: Settings, image: str) -> list[Finding]:
         image,
         plan.text(loaded, release),
         plan.variables(loaded, release),
-        writable=loaded.app.media_root,
+        writable=plan.uploads(loaded),
         memory_mb=max(MEMORY_MB, loaded.web.resources.memory_mb),
         heard=hear,
     )

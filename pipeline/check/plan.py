@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from components import environment, template
+from components import environment, template, webserver
 from components.model import Settings
 
 SECONDS = 120
@@ -85,9 +85,12 @@ def steps(settings: Settings) -> list[Step]:
     """Give what is tried, in order."""
     app = settings.app
     manage = ("python", "manage.py")
-    asgi = getattr(app, "asgi_module", None)
-    server = str(getattr(settings.web, "server", "gunicorn"))
-    served = [("wsgi_module", app.wsgi_module)] if server == "gunicorn" or not asgi else [("asgi_module", str(asgi))]
+    key = f"{webserver.kind(settings.web)}_module"
+    served = [] if settings.web.command else [(key, webserver.application(app, settings.web))]
+    own = [("web", "slipway:web.command", settings.web.command)] if settings.web.command else []
+    processes = [
+        (name, f"slipway:processes.{name}.command", each.command) for name, each in sorted(settings.processes.items())
+    ]
     return [
         Step(
             name=f"settings {app.settings_module}",
@@ -115,10 +118,10 @@ def steps(settings: Settings) -> list[Step]:
             Step(
                 name=f"process {name}",
                 kind="process",
-                command=("python", "-c", _PROGRAM, *process.command),
-                about=f"slipway:processes.{name}.command",
+                command=("python", "-c", _PROGRAM, *command),
+                about=about,
             )
-            for name, process in sorted(settings.processes.items())
+            for name, about, command in [*own, *processes]
         ),
     ]
 
@@ -146,6 +149,12 @@ def files(settings: Settings, release: str) -> Mapping[str, str]:
         **environment.contents(settings.app, what),
     }
     return {f"{environment.SECRETS_DIR}/{name}": text for name, text in contents.items()}
+
+
+def uploads(settings: Settings) -> str:
+    """Give the folder of the uploads, which the project may write to."""
+    media = getattr(settings, "media", None)
+    return str(getattr(settings.app, "media_root", "") if media is None else media.root)
 
 
 def text(settings: Settings, release: str) -> str:

@@ -13,7 +13,7 @@ from components.model import Settings
 from components.problems import config_set
 from pipeline.check.ask import Told
 from pipeline.check.finding import Finding, Level
-from pipeline.check.plan import SECONDS, Step
+from pipeline.check.plan import SECONDS, Step, uploads
 from pipeline.init import meaning
 from pipeline.init.variables import Variable
 
@@ -144,7 +144,7 @@ def _generic(step: Step, context: Context) -> str:
         key = step.about.removeprefix("slipway:app.")
         return f"correct the project, or name another application: {context.set(('app', key), 'MODULE:NAME')}"
     if step.kind == "process":
-        return context.set(("processes", step.about.split(".")[1], "command"), "COMMAND")
+        return context.set(_key(step), "COMMAND")
     return "correct the project and run the same command again"
 
 
@@ -267,7 +267,7 @@ def _connects(found: re.Match[str], _step: Step, _context: Context) -> Made:
 def _read_only(found: re.Match[str], _step: Step, context: Context) -> Made:
     return (
         f"the project writes where it may not: {found[0][:200]}",
-        f"/tmp and {context.settings.app.media_root}; everything else in a container is read-only",  # noqa: S108  # in words
+        f"/tmp and {uploads(context.settings)}; everything else in a container is read-only",  # noqa: S108  # in words
         "a path below /tmp, by way of slipway:app.environment if the project reads one",
     )
 
@@ -396,9 +396,8 @@ def _migrations(step: Step, told: Told, context: Context) -> Iterator[Finding]:
 
 
 def _process(step: Step, told: Told, context: Context) -> Iterator[Finding]:
-    name = step.about.split(".")[1]
     line = last_lines(told.said, 1)[0] if told.said.strip() else ""
-    mend = context.set(("processes", name, "command"), "COMMAND")
+    mend = context.set(_key(step), "COMMAND")
     program = re.fullmatch(r"no program (?P<name>\S+)", line)
     if program:
         package = context.add(("dependencies", "packages"), program["name"].replace("_", "-"))
@@ -416,6 +415,10 @@ def _process(step: Step, told: Told, context: Context) -> Iterator[Finding]:
             allowed=_near(what, there),
             mend=mend,
         )
+
+
+def _key(step: Step) -> tuple[str, ...]:
+    return tuple(step.about.removeprefix("slipway:").split("."))
 
 
 def _near(what: str, there: str) -> str | None:

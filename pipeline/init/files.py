@@ -2,16 +2,22 @@
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.defaults import COMMON
+from components.keys import key_at
+from components.problems import full_key
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import is_aside
 
-_MEDIA = COMMON["app"]["media_root"]
+_ROOT = ("media", "root") if key_at(("media", "root")) else ("app", "media_root")
+"""The key of the folder of uploads."""
+
+_MEDIA = COMMON[_ROOT[0]][_ROOT[1]]
 _ELSEWHERE = ("storages.", "S3", "Boto", "GoogleCloud", "Azure", "cloudinary", "Manifest3")
 
 
@@ -42,11 +48,14 @@ def _static(project: Project) -> Iterator[Found]:
         return
     url = scope.value("STATIC_URL")
     whitenoise = next((each for each in scope.texts("MIDDLEWARE") if "whitenoise" in each.lower()), None)
-    if isinstance(url, str) and url.strip("/") != "static" and whitenoise is None and not url.startswith("http"):
-        yield Missing(
-            what=f"STATIC_URL is {url}, and the edge serves static files at /static/",
-            do="WhiteNoise in the project; or slipway:static.url, where this version has it",
-            place=scope.place("STATIC_URL"),
+    if isinstance(url, str) and url.strip("/") != "static" and whitenoise is None and "://" not in url:
+        place = scope.place("STATIC_URL")
+        yield Setting(
+            path=("static", "url"),
+            value=f"/{url.strip('/')}/",
+            why="STATIC_URL",
+            place=place,
+            otherwise=f"STATIC_URL is {url}, and the edge serves static files at /static/",
         )
     if whitenoise is not None:
         yield Setting(
@@ -71,12 +80,14 @@ def _media(project: Project) -> Iterator[Found]:
     if backend is not None and any(word in backend for word in _ELSEWHERE):
         return
     url = scope.value("MEDIA_URL")
-    if isinstance(url, str) and url.strip("/") != "media" and url:
-        yield Missing(
-            what=f"MEDIA_URL is {url}, and the edge serves uploads at /media/",
-            do="slipway:media.url, where this version has it; or another MEDIA_URL",
-            place=scope.place("MEDIA_URL"),
-        )
+    if isinstance(url, str) and url.strip("/") not in {"media", ""}:
+        place = scope.place("MEDIA_URL")
+        what = f"MEDIA_URL is {url}, and the edge serves uploads at /media/"
+        if "://" in url:
+            yield Missing(what=what, do="another MEDIA_URL, or an address there that leads to this one", place=place)
+        else:
+            value = f"/{url.strip('/')}/"
+            yield Setting(path=("media", "url"), value=value, why="MEDIA_URL", place=place, otherwise=what)
     if "MEDIA_ROOT" not in scope.names:
         return
     place = scope.place("MEDIA_ROOT")
@@ -94,17 +105,15 @@ def _media(project: Project) -> Iterator[Found]:
         yield Setting(
             path=("app", "environment", read[0]), value="/srv/media", why="where uploads are kept", place=place
         )
-        yield Setting(
-            path=("app", "media_root"), value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place
-        )
+        yield Setting(path=_ROOT, value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place)
     elif taken:
         yield Missing(
             what="where uploads go: MEDIA_ROOT is no path that can be known here",
-            do=f"pulumi config set --path slipway:app.media_root PATH --stack {project.stack}   # absolute, the project is in /app",
+            do=f"pulumi config set --path {full_key(_ROOT)} PATH --stack {project.stack}   # absolute, the project is in /app",
             place=place,
         )
     elif path != _MEDIA and path is not None:
-        yield Setting(path=("app", "media_root"), value=path, why="MEDIA_ROOT", place=place)
+        yield Setting(path=_ROOT, value=path, why="MEDIA_ROOT", place=place)
 
 
 def _node(project: Project) -> Iterator[Found]:
@@ -118,35 +127,53 @@ def _node(project: Project) -> Iterator[Found]:
         scripts = content.get("scripts") if isinstance(content, dict) else None
         if not isinstance(scripts, dict) or "build" not in scripts:
             continue
-        folder = posixpath.dirname(path)
-        locks = {
-            "package-lock.json": "npm ci",
-            "yarn.lock": "yarn install --frozen-lockfile",
-            "pnpm-lock.yaml": "pnpm install --frozen-lockfile",
-        }
-        install = next(
-            (command for lock, command in locks.items() if project.tree.has(posixpath.join(folder, lock))),
-            "npm install",
-        )
-        tool = install.split()[0]
-        place = project.tree.line(path, '"build"')
-        if folder:
-            yield Setting(path=("assets", "directory"), value=folder, why="package.json", place=Place(path))
-        yield Setting(path=("assets", "install"), value=install, why="the lock beside package.json", place=Place(path))
-        yield Setting(
-            path=("assets", "build"),
-            value=f"{tool} run build",
-            why="package.json has a script that builds assets",
-            place=place,
-            otherwise=f"package.json builds assets ({scripts['build']}): what it makes has to be in the project, "
-            "or made by a Dockerfile of its own",
-        )
-        yield Missing(
-            what="what the assets are built from and what is made of them",
-            do="slipway:assets.inputs and slipway:assets.outputs, for a build that needs more than its own folder",
-            place=place,
-        )
+        yield from _assets(project, path, str(scripts["build"]))
         return
+
+
+def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
+    """Say where Node makes assets, and what it makes."""
+    folder = posixpath.dirname(path)
+    place = project.tree.line(path, '"build"')
+    made = _made(project, folder)
+    yield Setting(
+        path=("assets", "directory"),
+        value=folder or ".",
+        why="package.json has a script that builds assets",
+        place=place,
+        asked=bool(made),
+        otherwise=f"package.json builds assets ({script}): what it makes has to be in the project, "
+        "or made by a Dockerfile of its own",
+    )
+    if made:
+        yield Setting(path=("assets", "outputs"), value=made, why="named, and not in the project", place=place)
+    elif key_at(("assets", "outputs")):
+        yield Missing(
+            what="what the assets become: where the script `build` of package.json writes",
+            do=f"slipway:assets with directory: {folder or '.'} and outputs: the folders that it makes",
+            place=place,
+        )
+
+
+def _made(project: Project, folder: str) -> list[str]:
+    """Name folders that settings or the tool of the assets name, and that are not in the project."""
+    found: dict[str, None] = {}
+    for name in ("STATICFILES_DIRS", "WEBPACK_DIST", "VITE_OUTPUT"):
+        value = project.scope.value(name)
+        for each in value if isinstance(value, list) else [value]:
+            where = posixpath.normpath(str(each)) if isinstance(each, str | PurePosixPath) else ""
+            inner = where.removeprefix(f"{IMAGE_ROOT}/")
+            if inner != where and not any(file.startswith(f"{inner}/") for file in project.tree.files):
+                found[inner] = None
+    for file in project.tree.files:
+        if posixpath.dirname(file) == folder and re.match(
+            r"(vite|vue|webpack|rollup|next)[\w.]*\.(js|ts|mjs|cjs)$", posixpath.basename(file)
+        ):
+            for out in re.findall(r"""(?:outDir|outputDir)\s*:\s*["']([\w./-]+)["']""", project.tree.text(file)):
+                inner = posixpath.normpath(posixpath.join(folder, out))
+                if not inner.startswith(".."):
+                    found[inner] = None
+    return list(found)
 
 
 def _commands(project: Project) -> Iterator[Found]:

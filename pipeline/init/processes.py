@@ -237,13 +237,10 @@ def _composed(project: Project) -> Iterator[Found]:
                 base,
             )
         ):
-            yield Setting(
-                path=("services", _slug(str(name)), "image"),
-                value=str(image),
-                why="the project's file of Docker Compose runs it",
+            yield Missing(
+                what=f"{base} runs beside the project: settings have to say where it is",
+                do=f"slipway:services.{_slug(str(name))} with the image {image}, or the address of one that runs elsewhere",
                 place=project.tree.line(file, f"{name}:"),
-                asked=False,
-                otherwise=f"{base} runs beside the project ({file}): it has to be reachable, and settings have to say where",
             )
 
 

@@ -1,10 +1,10 @@
 """What serves the project: the WSGI or ASGI application, and whether it needs ASGI."""
 
 import ast
+import re
 from collections.abc import Iterator
 
-from components.keys import key_at
-from components.settings import wsgi_of
+from components.settings import application_of
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import dotted, is_aside
@@ -16,7 +16,7 @@ def find(project: Project) -> Iterator[Found]:
     asgi = _application(project, "ASGI_APPLICATION", "asgi.py")
     needs = _needs_asgi(project, asgi)
     if wsgi is not None:
-        if wsgi[0] != wsgi_of(_deployed_module(project)):
+        if wsgi[0] != application_of(_deployed_module(project), "wsgi"):
             yield Setting(path=("app", "wsgi_module"), value=wsgi[0], why="the WSGI application", place=wsgi[1])
     elif needs is None:
         yield Missing(
@@ -26,7 +26,8 @@ def find(project: Project) -> Iterator[Found]:
     if needs is not None and asgi is not None:
         why, place = needs
         server = "daphne" if project.has("daphne") and not project.has("uvicorn") else "uvicorn"
-        yield Setting(path=("app", "asgi_module"), value=asgi[0], why="the ASGI application", place=asgi[1])
+        if asgi[0] != application_of(_deployed_module(project), "asgi"):
+            yield Setting(path=("app", "asgi_module"), value=asgi[0], why="the ASGI application", place=asgi[1])
         yield Setting(
             path=("web", "server"),
             value=server,
@@ -34,10 +35,27 @@ def find(project: Project) -> Iterator[Found]:
             place=place,
             otherwise=f"{why}, and gunicorn serves WSGI alone: pages work, websockets do not",
         )
-        yield Setting(path=("edge", "websockets"), value=True, why=why, place=place)
-        if key_at(("web", "server")) and not project.has(server, f"{server}[standard]"):
-            wanted = "uvicorn[standard]" if server == "uvicorn" else server
-            yield Setting(path=("dependencies", "packages"), value=[wanted], why=f"the project asks for no {server}")
+        yield from _websockets(project)
+
+
+def _websockets(project: Project) -> Iterator[Setting]:
+    """Name the paths where websockets are, as their routes say."""
+    found: dict[str, Place] = {}
+    for path in project.tree.python:
+        text = project.tree.text(path)
+        if is_aside(path) or ("URLRouter" not in text and "websocket_urlpatterns" not in text):
+            continue
+        for line, written in enumerate(text.splitlines(), 1):
+            route = re.search(r"""\b(?:re_)?path\(\s*r?["']\^?/?([A-Za-z0-9_-]+)/""", written)
+            if route:
+                found.setdefault(f"/{route[1]}/", Place(path, line))
+    usual = {"/ws/": None}
+    yield Setting(
+        path=("edge", "websockets"),
+        value=[*(found or usual)],
+        why="where websockets are" if found else "where websockets usually are",
+        place=next(iter(found.values()), None),
+    )
 
 
 def _deployed_module(project: Project) -> str:
