@@ -65,6 +65,15 @@ def test_the_steps_follow_from_the_settings() -> None:
     ]
 
 
+def test_a_server_of_asgi_and_a_command_of_the_projects_own() -> None:
+    """What is imported is what is served; a command instead of a server is looked for as a process is."""
+    uvicorn = plan.steps(settings({"web": {"server": "uvicorn"}}))
+    assert uvicorn[3].name == "application config.asgi:application"
+    assert uvicorn[3].about == "slipway:app.asgi_module"
+    own = plan.steps(settings({"web": {"command": "granian config.wsgi"}}))[3:]
+    assert [(each.name, each.about) for each in own] == [("process web", "slipway:web.command")]
+
+
 def test_the_environment_is_the_real_one_but_for_secrets() -> None:
     """What everybody may see is as it will be; what nobody may see is made up, in variables and in files."""
     variables = plan.variables(LOADED, "abc")

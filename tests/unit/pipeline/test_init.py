@@ -13,7 +13,7 @@ from components.problems import SettingsError
 from components.settings import check
 from pipeline import __main__ as command_line
 from pipeline.console import Console, PipelineError
-from pipeline.init import command, python
+from pipeline.init import command, files, python, server
 from pipeline.init.finding import Setting
 from pipeline.init.look import Report, look, report
 from pipeline.init.stackfile import text
@@ -434,7 +434,19 @@ CELERY_BROKER_URL = 'redis://localhost:6379'
         ({"requirements.txt": None}, "no file says what the project depends on"),
         ({"requirements.txt": None, "Pipfile": "[packages]\n"}, "Pipfile has no Pipfile.lock beside it"),
         ({"requirements.txt": "Django\nmysqlclient\n"}, "the project is made for MySQL, and Slipway runs PostgreSQL"),
-        ({"shop/settings.py": SETTINGS + 'MEDIA_URL = "/files/"\n'}, "MEDIA_URL is /files/"),
+        (
+            {"shop/settings.py": SETTINGS + 'MEDIA_URL = "https://files.example.org/"\n'},
+            "MEDIA_URL is https://files.example.org/, and the edge serves uploads at /media/ -> another MEDIA_URL",
+        ),
+        (
+            {
+                "docker-compose.yml": "services:\n  search:\n    image: elasticsearch:8.15.0\n  db:\n    image: postgres:17\n"
+            },
+            (
+                "elasticsearch runs beside the project: settings have to say where it is -> "
+                "slipway:services.search with the image elasticsearch:8.15.0"
+            ),
+        ),
         ({"shop/settings.py": SETTINGS + "MEDIA_ROOT = somewhere()\n"}, "where uploads go: MEDIA_ROOT is no path"),
         (
             {
@@ -465,21 +477,58 @@ def test_what_is_not_found_is_said_with_what_to_do(files: dict[str, str], said: 
 
 
 def test_a_server_of_websockets_is_seen(tmp_path: Path) -> None:
-    """Channels asks for ASGI; where the model has no word for it, it is said what that means."""
+    """Channels asks for ASGI, and the routes say where websockets are."""
     found = seen(
         tree(
             tmp_path,
             {
                 "shop/settings.py": SETTINGS.replace('"django.contrib.staticfiles"', '"channels"')
-                + 'ASGI_APPLICATION = "shop.asgi.application"\n',
-                "shop/asgi.py": "application = ProtocolTypeRouter({})\n",
+                + 'ASGI_APPLICATION = "shop.routing.application"\n',
+                "shop/routing.py": 'websocket_urlpatterns = [re_path(r"^live/(?P<room>\\w+)/$", x)]\n'
+                "application = ProtocolTypeRouter({})\n",
             },
         )
     )
-    told = values(found).get(
-        "web.server"
-    ) == "uvicorn" or "websockets need ASGI, and gunicorn serves WSGI alone" in missing(found)
-    assert told
+    assert values(found)["web.server"] == "uvicorn"
+    assert values(found)["app.asgi_module"] == "shop.routing:application"
+    sockets = [each for each in server.find(found.project) if isinstance(each, Setting) and each.path[0] == "edge"]
+    assert [(each.value, str(each.place)) for each in sockets] == [(["/live/"], "shop/routing.py:1")]
+    parsed(found)
+
+
+@pytest.mark.parametrize(
+    ("folder", "extra", "outputs"),
+    [
+        ("frontend", {"frontend/vite.config.ts": 'export default {build: {outDir: "../shop/built"}}'}, ["shop/built"]),
+        ("", {"shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "dist", BASE_DIR / "shop"]\n'}, ["dist"]),
+        ("theme", {}, None),
+    ],
+)
+def test_assets(folder: str, extra: dict[str, str], outputs: list[str] | None, tmp_path: Path) -> None:
+    """Where Node builds and what it makes, as settings or its tool name it; else it is asked for."""
+    package = f"{folder}/package.json" if folder else "package.json"
+    project = seen(tree(tmp_path, {package: '{"scripts": {"build": "vite build"}}', **extra})).project
+    found = {each.path: each for each in files.find(project) if isinstance(each, Setting)}
+    directory = found["assets", "directory"]
+    assert (directory.value, directory.asked) == (folder or ".", outputs is not None)
+    assert directory.otherwise == (
+        "package.json builds assets (vite build): what it makes has to be in the project, or made by a Dockerfile of its own"
+    )
+    if outputs is not None:
+        assert found["assets", "outputs"].value == outputs
+
+
+def test_addresses_of_files(tmp_path: Path) -> None:
+    """Where the project expects static files and uploads is said in the words of the edge."""
+    said = SETTINGS.replace('"/static/"', '"assets/"') + 'MEDIA_URL = "files/"\n'
+    found = {
+        each.path: each
+        for each in files.find(seen(tree(tmp_path, {"shop/settings.py": said})).project)
+        if isinstance(each, Setting)
+    }
+    assert found["static", "url"].value == "/assets/"
+    assert found["static", "url"].otherwise == "STATIC_URL is assets/, and the edge serves static files at /static/"
+    assert found["media", "url"].value == "/files/"
 
 
 def test_a_finding_ahead_of_the_model_becomes_what_to_do(tmp_path: Path) -> None:
