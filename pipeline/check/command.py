@@ -133,7 +133,7 @@ def _of_build(problems: Sequence[Problem], engine: Engine, loaded: Settings) -> 
     log = engine.log_of("check")
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     lines = list(dict.fromkeys(found[1].rstrip() for found in _SAID.finditer(plain(text))))
-    if problems and "Django does not start" in problems[0].found:
+    if problems and re.search("Django does not start|slipway:build.commands", problems[0].found):
         # The same words as in a container, where more is known about what mends them.
         step = next(each for each in plan.steps(loaded) if each.kind == "settings")
         usual = known(step, "\n".join(lines), context_of(engine.stack, loaded, engine.root))
@@ -197,15 +197,16 @@ def context_of(stack: str, loaded: Settings, root: Path) -> Context:
             folders.setdefault(parts[-2], "/".join(parts[:-2]))
     places = {loaded.app.directory or "", *loaded.app.python_path}
     try:
-        variables = read(source / (loaded.app.directory or ""), str, stack).variables
-    except PipelineError:  # a project that nothing can be said about
-        variables = ()
+        project = read(source / (loaded.app.directory or ""), str, stack)
+    except PipelineError:  # nothing can be said about it
+        project = None
     return Context(
         stack=stack,
         settings=loaded,
         modules=frozenset(folders),
         folders={name: folder for name, folder in folders.items() if folder not in places},
-        variables=variables,
+        variables=project.variables if project else (),
+        packages=frozenset(project.packages) if project else frozenset(),
     )
 
 

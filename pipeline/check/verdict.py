@@ -62,6 +62,8 @@ class Context:
     """Names of packages and modules that the project has, wherever they lie in it."""
     folders: Mapping[str, str] = field(default_factory=dict)
     """Where each of them lies."""
+    packages: frozenset[str] = frozenset()
+    """What it depends on, by the names of distributions."""
     variables: Sequence[Variable] = ()
     """What the project reads from its environment."""
 
@@ -229,6 +231,12 @@ def _no_variable(found: re.Match[str], _step: Step, context: Context) -> Made:
 
 
 def _no_driver(_found: re.Match[str], _step: Step, context: Context) -> Made:
+    if "psycopg" in context.packages:
+        return (
+            "psycopg is in the image, and the library that it loads is not: libpq",
+            "libpq5 in slipway:build.packages and slipway:build.runtime_packages, or psycopg[binary]",
+            "\n".join(context.add(("build", key), "libpq5") for key in ("packages", "runtime_packages")),
+        )
     return (
         "no driver of PostgreSQL is in the image",
         "psycopg[binary], psycopg2-binary, or psycopg with libpq5 in slipway:build.runtime_packages",

@@ -1,7 +1,7 @@
 """Packages of the system that dependencies need, by the names that Debian has for them.
 
 A table with a reason for each. What has wheels with everything inside (Pillow, lxml, cryptography, psycopg[binary]) needs
-none and is not in it.
+none and is not in it. What is loaded is needed while the image is built as well: the project is imported there.
 """
 
 from collections.abc import Iterator
@@ -76,16 +76,16 @@ def find(project: Project) -> Iterator[Found]:
         why = f"{name} {needs.why}"
         if needs.build:
             yield Setting(path=("build", "packages"), value=needs.build, why=why, place=place)
+        if needs.runtime and needs.why.startswith("loads "):  # the build imports the project, too
+            yield Setting(path=("build", "packages"), value=needs.runtime, why=why, place=place)
         if needs.runtime:
             yield Setting(path=("build", "runtime_packages"), value=needs.runtime, why=why, place=place)
     bare = "psycopg" in project.packages and project.has("psycopg-binary", "psycopg-c") is None
     if bare and not any(each.startswith(("psycopg[binary", "psycopg[c")) for each in project.packages):
-        yield Setting(
-            path=("build", "runtime_packages"),
-            value=("libpq5",),
-            why="psycopg without [binary] loads libpq",
-            place=project.of_package("psycopg"),
-        )
+        place = project.of_package("psycopg")
+        for key in ("packages", "runtime_packages"):
+            why = "psycopg without [binary] loads libpq"
+            yield Setting(path=("build", key), value=("libpq5",), why=why, place=place)
     git = next(
         (
             file
@@ -98,12 +98,10 @@ def find(project: Project) -> Iterator[Found]:
         where = project.tree.line(git, "git+" if "git+" in project.tree.text(git) else 'git = "')
         yield Setting(path=("build", "packages"), value=("git",), why="a dependency comes from git", place=where)
     if project.installs("django.contrib.gis"):
-        yield Setting(
-            path=("build", "runtime_packages"),
-            value=("binutils", "libproj-dev", "gdal-bin"),
-            why="django.contrib.gis loads GEOS, GDAL and PROJ",
-            place=project.of_app("django.contrib.gis"),
-        )
+        place = project.of_app("django.contrib.gis")
+        for key in ("packages", "runtime_packages"):
+            why = "django.contrib.gis loads GEOS, GDAL and PROJ"
+            yield Setting(path=("build", key), value=("binutils", "libproj-dev", "gdal-bin"), why=why, place=place)
         yield Missing(
             what="django.contrib.gis needs a PostgreSQL with PostGIS",
             do=f"pulumi config set --path slipway:postgres.image postgis/postgis:17-3.5 --stack {project.stack}",

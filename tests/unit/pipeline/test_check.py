@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,19 @@ def test_what_was_said_becomes_the_setting_to_change(kind: str, said: str, found
     [finding] = judged(kind, said)
     assert (finding.found, finding.mend) == (found, mend)
     assert finding.level is Level.ERROR
+
+
+def test_a_driver_without_its_library() -> None:
+    """Psycopg without [binary] wants libpq, while the image is built as well."""
+    said = TRACE + "django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 or psycopg module\n"
+    [finding] = judge(
+        step("settings"), Told(name="", code=1, said=said, seconds=1), replace(CONTEXT, packages=frozenset({"psycopg"}))
+    )
+    assert finding.found == "psycopg is in the image, and the library that it loads is not: libpq"
+    assert finding.mend == (
+        "pulumi config set --path 'slipway:build.packages' libpq5 --stack dev\n"
+        "pulumi config set --path 'slipway:build.runtime_packages' libpq5 --stack dev"
+    )
 
 
 def test_models_of_a_package_are_only_warned_about() -> None:
