@@ -103,7 +103,7 @@ def steps(settings: Settings) -> list[Step]:
         Step(
             name="manage.py makemigrations --check",
             kind="migrations",
-            command=(*manage, "makemigrations", "--check", "--dry-run", "--no-input", "--no-color"),
+            command=(*manage, "makemigrations", "--check", "--dry-run", "--skip-checks", "--no-input", "--no-color"),
         ),
         *(
             Step(

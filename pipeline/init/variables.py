@@ -113,6 +113,10 @@ class _Reading:
     """Names of Python, and the variables whose values they hold."""
     loads: list[tuple[str, Use]] = field(default_factory=list)
     """Names of Python, and where their values go."""
+    splits: dict[str, str] = field(default_factory=dict)
+    """Names of Python whose values are parted, and by what."""
+    splitters: dict[str, str] = field(default_factory=dict)
+    """Functions that part their first argument, and by what."""
     readers: set[str] = field(default_factory=set)
     prefix: str = ""
 
@@ -139,34 +143,43 @@ def find(tree: Tree, files: Sequence[str]) -> list[Variable]:
         for file in files:
             _helpers(tree.parsed(file), helpers)
     readings = []
+    splitters = {name: text for file in files for name, text in _splitters(tree.parsed(file))}
     for file in files:
         parsed = tree.parsed(file)
         if parsed is None:
             continue
-        reading = _Reading(tree, file, helpers)
+        reading = _Reading(tree, file, helpers, splitters=splitters)
         reading.readers = _readers(parsed)
         _Visitor(reading).visit(parsed)
         readings.append(reading)
     return _merged(readings)
 
 
-def _merged(readings: Sequence[_Reading]) -> list[Variable]:
+def _bound(readings: Sequence[_Reading]) -> dict[str, list[str]]:
+    """Give the variables that names of Python hold, also where one name is assigned to another."""
     bound: dict[str, list[str]] = {}
-    loads = [load for each in readings for load in each.loads]
     for each in readings:
         for python, names in each.bound.items():
             bound.setdefault(python, []).extend(names)
-    for _ in range(3):  # one name may be assigned to another
-        for python, use in loads:
+    for _ in range(3):
+        for python, use in (load for each in readings for load in each.loads):
             if len(use) == 1 and python in bound and use[0] != python:
-                bound.setdefault(use[0], [])
-                bound[use[0]] += [name for name in bound[python] if name not in bound[use[0]]]
+                there = bound.setdefault(use[0], [])
+                there += [name for name in bound[python] if name not in there]
+    return bound
+
+
+def _merged(readings: Sequence[_Reading]) -> list[Variable]:
+    bound, loads = _bound(readings), [load for each in readings for load in each.loads]
+    parted = {name: text for each in readings for python, text in each.splits.items() for name in bound.get(python, [])}
     uses: dict[str, set[Use]] = {}
     for python, use in loads:
         for name in bound.get(python, []):
             uses.setdefault(name, set()).add(use)
     merged: dict[str, Variable] = {}
     for variable in (each for reading in readings for each in reading.found):
+        if variable.kind == "text" and variable.name in parted:
+            variable = replace(variable, kind="list", separator=parted[variable.name])  # noqa: PLW2901  # the same, known better
         old = merged.get(variable.name)
         more = frozenset(uses.get(variable.name, set())) | variable.uses
         if old is None:
@@ -187,6 +200,25 @@ def _merged(readings: Sequence[_Reading]) -> list[Variable]:
         replace(each, file_too=each.file_too or (each.name in files and not merged[f"{each.name}_FILE"].required))
         for each in merged.values()
     ]
+
+
+def _splitters(parsed: ast.Module | None) -> Iterator[tuple[str, str]]:
+    """Give functions that part the text which they get, and by what."""
+    for node in ast.walk(parsed or ast.Module([], [])):
+        if isinstance(node, ast.FunctionDef) and node.args.args:
+            for inner in ast.walk(node):
+                match inner:
+                    case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="split"), args=args) if (
+                        name == node.args.args[0].arg
+                    ):
+                        yield node.name, _separator(args)
+                    case _:
+                        pass
+
+
+def _separator(arguments: Sequence[ast.expr]) -> str:
+    first = arguments[0] if arguments else None
+    return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else " "
 
 
 def _readers(parsed: ast.Module) -> set[str]:
@@ -306,6 +338,9 @@ class _Visitor(ast.NodeVisitor):
             here = [each.name for each in self.reading.found[names:]]
             self.reading.bound.setdefault(path[0], []).extend(here)
         self.use = before
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
+        self._assign(node.target, node.value)
 
     def visit_Dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -571,11 +606,12 @@ class _Visitor(ast.NodeVisitor):
             self.reading.bound.setdefault(field_name, []).append(name)
 
     def _wrapper(self, node: ast.Call, called: str) -> tuple[str, str | None]:
-        first = node.args[0] if node.args else None
         if called in {"split", "rsplit"} and isinstance(node.func, ast.Attribute):
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                return "split", first.value
-            return "split", " "
+            if isinstance(node.func.value, ast.Name):
+                self.reading.splits[node.func.value.id] = _separator(node.args)
+            return "split", _separator(node.args)
+        if called in self.reading.splitters:
+            return "split", self.reading.splitters[called]
         kinds = {"loads": "json", "literal_eval": "json", "int": "int", "float": "int", "bool": "truth"}
         return kinds.get(called, "bool" if called in {"strtobool", "str_to_bool"} else ""), None
 

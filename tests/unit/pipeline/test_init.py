@@ -299,6 +299,11 @@ def must(name):
 SECRET_KEY = must("KEY")
 ALLOWED_HOSTS = must("HOSTS").split()
 SHOP = must("SHOP_CODE")
+def parts(text):
+    return [each.strip() for each in text.split(",")]
+CSRF_TRUSTED_ORIGINS = parts(os.environ.get("ORIGINS", ""))
+if found := os.environ.get("PAGES"):
+    CORS_ALLOWED_ORIGINS = found.split(";")
 ROOT_URLCONF = "shop.urls"
 DEBUG = os.environ.get("DEBUG", "1") == "1"
 PAGE = int(os.environ["PAGE"])
@@ -309,6 +314,8 @@ SITE = os.environ["SITE_URL"]
             "app.environment.KEY": "${secrets.django_key}",
             "app.environment.HOSTS": "${domain} 127.0.0.1",
             "app.environment.SHOP_CODE": "change-me",
+            "app.environment.ORIGINS": "${trusted_origins}",
+            "app.environment.PAGES": "${url}",
             "app.environment.DEBUG": "0",
             "app.environment.PAGE": "0",
             "app.environment.SITE_URL": "${url}",
