@@ -127,7 +127,7 @@ def _python_path(app: "App", source: Path, stack: str) -> list[Problem]:
 
 
 def _settings_module(app: "App", places: Sequence[Path], stack: str) -> list[Problem]:
-    if any(_module_file(each, app.settings_module) is not None for each in places):
+    if any(_module_file(each, app.settings_module) is not None for each in places) or _is_rendered(app):
         return []
     folder = places[0]
     return [
@@ -140,6 +140,13 @@ def _settings_module(app: "App", places: Sequence[Path], stack: str) -> list[Pro
             stack,
         )
     ]
+
+
+def _is_rendered(app: "App") -> bool:
+    """Whether a settings module is one of the files that the stack gives the project."""
+    stem = "/".join(app.settings_module.split("."))
+    folders = ["/".join(part for part in ("/app", folder) if part) for folder in (app.directory, *app.python_path)]
+    return any(f"{folder}/{stem}.py" in app.files for folder in folders)
 
 
 def _application(said: str, kind: str, places: Sequence[Path], stack: str) -> list[Problem]:

@@ -53,6 +53,15 @@ def test_a_project_that_is_there(root: Path) -> None:
     assert check(said(source=str(root / "shop")), "dev", Path("/")).app.name == "shop"
 
 
+def test_settings_that_the_stack_renders(root: Path) -> None:
+    """A settings module may be one of the stack's files, beside manage.py or where modules are imported from."""
+    wsgi = {"settings_module": "live", "wsgi_module": "config.wsgi:application"}
+    check(said(**wsgi, files={"/app/live.py": "from config.settings import *"}), "dev", root)
+    write(root, "shop/src/x.py")
+    check(said(**wsgi, python_path="src", files={"/app/src/live.py": ""}), "dev", root)
+    assert problem(root, **wsgi, files={"/app/other/live.py": ""}).key == "slipway:app.settings_module"
+
+
 def test_a_source_that_is_no_folder(root: Path) -> None:
     """A wrong path is answered with the projects that are there."""
     assert problem(root, source="shopp") == Problem(

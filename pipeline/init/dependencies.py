@@ -1,0 +1,251 @@
+"""What a project depends on: the files that say so, the names in them, and what the stack's file has to add."""
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+
+from components import requirements
+from components.dependencies import LOCK_COMMANDS, LOCKS, Installer
+from components.dependencies import find as find_files
+from components.ignore import ContextError
+from components.model import App, Dependencies
+from components.settings import parse
+from pipeline.init import overlay
+from pipeline.init.finding import Found, Missing, Place, Setting
+from pipeline.init.inspected import Project
+from pipeline.init.tree import Tree, is_aside
+
+GROUPS = (
+    "prod",
+    "production",
+    "live",
+    "deploy",
+    "deployment",
+    "server",
+    "postgres",
+    "postgresql",
+    "psycopg",
+    "psycopg2",
+    "redis",
+    "gunicorn",
+)
+"""Names of extras and groups that a server needs."""
+
+_LINE = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(?:===?\s*([0-9][\w.]*))?")
+_DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "psycopg-c", "psycopg2cffi")
+
+
+def declared(
+    tree: Tree, directory: str, files: tuple[str, ...] = ()
+) -> tuple[Installer | None, tuple[str, ...], str | None]:
+    """Give what installs a project, the files that it reads, and why there are none if there are none."""
+    app, said = _settings(tree, directory, files)
+    try:
+        found = find_files(app, said, tree.root)
+    except ContextError as error:
+        return None, (), str(error)
+    read = tuple(each for each in found.read if tree.has(each))
+    if found.installer is Installer.REQUIREMENTS:
+        read = tuple(requirements.files(tree.root, found.names, found.folder))
+        read = tuple(sorted((each for each in read if tree.has(each)), key=lambda each: each not in found.names))
+    return found.installer, read, None
+
+
+def _settings(tree: Tree, directory: str, files: tuple[str, ...]) -> tuple[App, Dependencies]:
+    said = {
+        "environment": "dev",
+        "app": {
+            "source": str(tree.root),
+            "settings_module": "x",
+            "name": "x",
+            **({"directory": directory} if directory else {}),
+        },
+        **({"dependencies": {"files": list(files)}} if files else {}),
+    }
+    settings = parse(said, "init")
+    return settings.app, settings.dependencies
+
+
+def others(tree: Tree) -> list[str]:
+    """Name files of requirements in unusual places, the likeliest first."""
+    found = [
+        path
+        for path in tree.files
+        if re.search(r"(^|/)(requirements|reqs|deps)[\w.-]*(/[\w.-]+)?\.txt$", path) and not is_aside(path)
+    ]
+    good = [path for path in found if not re.search(r"dev|test|local|docs?|lint|ci\b", posixpath.basename(path))]
+    return sorted(good, key=lambda path: (not re.search(r"prod|live|deploy|requirements\.txt$", path), path.count("/")))
+
+
+def names(tree: Tree, files: tuple[str, ...]) -> dict[str, str | None]:
+    """Give the distributions that some files name, with their versions where one is fixed."""
+    found: dict[str, str | None] = {}
+    for file in files:
+        name = posixpath.basename(file)
+        reader = {
+            "uv.lock": _of_lock,
+            "poetry.lock": _of_lock,
+            "Pipfile.lock": _of_pipfile,
+            "pyproject.toml": _of_pyproject,
+        }.get(name, _of_requirements)
+        if name == "pyproject.toml" and any(posixpath.basename(each) in {"uv.lock", "poetry.lock"} for each in files):
+            continue
+        for each, version in reader(tree, file):
+            found.setdefault(canonical(each), version)
+            if "[" in each:
+                found.setdefault(each.lower().replace("_", "-"), version)
+    return found
+
+
+def canonical(name: str) -> str:
+    """Write the name of a distribution as indexes do."""
+    return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
+
+
+def _of_requirements(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
+    for line in tree.text(file).splitlines():
+        text = line.strip()
+        egg = re.search(r"[#&]egg=([A-Za-z0-9._-]+)", text)
+        if egg:
+            yield egg[1], None
+        elif text and not text.startswith(("#", "-", ".", "/", "git+", "http")) and (found := _LINE.match(text)):
+            yield f"{found[1]}{(found[2] or '').replace(' ', '')}", found[3]
+
+
+def _of_lock(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
+    for package in tree.toml(file).get("package", []):
+        yield package.get("name", ""), package.get("version")
+        for extra in package.get("metadata", {}).get("requires-dist", []):
+            for each in extra.get("extras", []):
+                yield f"{extra.get('name', '')}[{each}]", None
+
+
+def _of_pipfile(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
+    try:
+        content: Mapping[str, Mapping[str, Mapping[str, object]]] = json.loads(tree.text(file))
+    except ValueError:
+        return
+    for name, package in content.get("default", {}).items():
+        extras = package.get("extras")
+        version = package.get("version")
+        yield (
+            f"{name}[{','.join(map(str, extras))}]" if isinstance(extras, list) else name,
+            version.removeprefix("==") if isinstance(version, str) else None,
+        )
+
+
+def _of_pyproject(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
+    content = tree.toml(file)
+    for line in content.get("project", {}).get("dependencies", []):
+        found = _LINE.match(str(line))
+        if found:
+            yield f"{found[1]}{found[2] or ''}", found[3]
+    for name, version in content.get("tool", {}).get("poetry", {}).get("dependencies", {}).items():
+        if name != "python":
+            yield name, version if isinstance(version, str) and version[:1].isdigit() else None
+
+
+def find(project: Project) -> Iterator[Found]:
+    """Say what installs the project, and what it does not ask for itself."""
+    tree = project.tree
+    installer, read, why = declared(tree, project.directory)
+    if installer is None:
+        yield from _undeclared(project, why or "")
+    groups = list(_groups(project, installer, read)) if installer is not None else []
+    yield from groups
+    brought = any("psycopg" in each.why for each in groups)
+    if not brought and not _has_driver(project) and not _other_database(project):
+        old = project.django is not None and project.django < (4, 2)
+        yield Setting(
+            path=("dependencies", "packages"),
+            value=["psycopg2-binary" if old else "psycopg[binary]"],
+            why="the project asks for no driver of PostgreSQL",
+        )
+    said = " ".join(line for line, _, _ in overlay.lines(project))
+    for word, package in (("cache.RedisCache", "redis"), ("channels_redis", "channels-redis")):
+        if word in said and not project.has(package, "django-redis", "hiredis"):
+            yield Setting(
+                path=("dependencies", "packages"), value=[package], why=f"what {overlay.MODULE} names needs it"
+            )
+    engine = _other_database(project)
+    if engine is not None:
+        yield Missing(
+            what=f"the project is made for {engine}, and Slipway runs PostgreSQL",
+            do="a driver of PostgreSQL in slipway:dependencies.packages and settings that take PostgreSQL; or a "
+            f"{engine} beside it, in slipway:services",
+            place=project.scope.place("DATABASES"),
+        )
+
+
+def _has_driver(project: Project) -> bool:
+    return project.has(*_DRIVERS) is not None
+
+
+def _other_database(project: Project) -> str | None:
+    """Name the database that the project is made for, where that is not PostgreSQL."""
+    if _has_driver(project):
+        return None
+    if project.has("mysqlclient", "pymysql", "mysql-connector-python"):
+        return "MySQL"
+    return "Oracle" if project.has("cx-oracle", "oracledb") else None
+
+
+def _undeclared(project: Project, why: str) -> Iterator[Found]:
+    tree = project.tree
+    usable = others(tree)
+    if usable:
+        yield Setting(
+            path=("dependencies", "files"),
+            value=[usable[0]],
+            why="requirements, in an unusual place",
+            place=Place(usable[0]),
+        )
+        return
+    for installer, (lock, made_from) in LOCKS.items():
+        for path in tree.named(made_from):
+            if installer is Installer.UV or is_aside(path):
+                continue
+            if installer is Installer.POETRY and "poetry" not in tree.toml(path).get("tool", {}):
+                continue
+            folder = posixpath.dirname(path) or "."
+            yield Missing(
+                what=f"{made_from} has no {lock} beside it: nothing says which versions are meant",
+                do=f"cd {tree.root / folder} && {LOCK_COMMANDS[installer]}",
+                place=Place(path),
+            )
+            return
+    mend = re.search(r"mend: +(.+)", why)
+    yield Missing(
+        what="no file says what the project depends on",
+        do=mend[1]
+        if mend and "STACK" not in mend[1]
+        else "a requirements.txt or a lock in the project, or its packages in slipway:dependencies.packages",
+    )
+
+
+def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> Iterator[Setting]:
+    """Name extras and groups that a server needs."""
+    tree = project.tree
+    file = next((each for each in read if posixpath.basename(each) == "pyproject.toml"), None)
+    if file is None and installer in {Installer.UV, Installer.POETRY} and read:
+        beside = posixpath.join(posixpath.dirname(read[0]), "pyproject.toml")
+        file = beside if tree.has(beside) else None
+    if file is None:
+        return
+    content = tree.toml(file)
+    poetry = content.get("tool", {}).get("poetry", {})
+    extras = {**content.get("project", {}).get("optional-dependencies", {}), **poetry.get("extras", {})}
+    groups = {**content.get("dependency-groups", {}), **poetry.get("group", {})}
+    for key, there in (("extras", extras), ("groups", groups)):
+        wanted = [name for name in there if name in GROUPS]
+        rest = [name for name in there if name not in GROUPS]
+        if wanted:
+            yield Setting(
+                path=("dependencies", key),
+                value=wanted,
+                why="by name what a server needs"
+                + (", with psycopg" if "psycopg" in repr([there[name] for name in wanted]) else "")
+                + (f"; there is also {', '.join(rest)}" if rest else ""),
+                place=tree.line(file, wanted[0]),
+            )
