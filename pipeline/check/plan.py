@@ -128,15 +128,26 @@ def steps(settings: Settings) -> list[Step]:
 
 def known(settings: Settings, release: str) -> environment.Known:
     """Give what templates stand for: what the stack knows, and nothing that is secret."""
-    built = environment.building(settings.app)
-    return replace(built, plain=environment.plain(settings, release), secrets=dict.fromkeys(built.secrets, DUMMY))
+    built = environment.building(settings.app, settings.services)
+    plain = {**environment.plain(settings, release), **_services(settings)}
+    return replace(built, plain=plain, secrets=dict.fromkeys(built.secrets, DUMMY))
+
+
+def _services(settings: Settings) -> Mapping[str, str]:
+    """Give what everybody may see of services beside the app. None of them runs."""
+    return environment.service_names(settings.services, lambda _: "127.0.0.1")
 
 
 def variables(settings: Settings, release: str) -> dict[str, str]:
     """Give the environment of every step."""
     value = known(settings, release).value
     secret = {name: template.fill(settings.app.environment[name], value) for name in environment.exported(settings.app)}
-    return {**environment.app(settings, release), **secret, "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {
+        **environment.app(settings, release, _services(settings)),
+        **secret,
+        "PYTHONWARNINGS": "ignore",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def files(settings: Settings, release: str) -> Mapping[str, str]:
@@ -153,8 +164,7 @@ def files(settings: Settings, release: str) -> Mapping[str, str]:
 
 def uploads(settings: Settings) -> str:
     """Give the folder of the uploads, which the project may write to."""
-    media = getattr(settings, "media", None)
-    return str(getattr(settings.app, "media_root", "") if media is None else media.root)
+    return settings.media.root
 
 
 def text(settings: Settings, release: str) -> str:

@@ -14,7 +14,7 @@ from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import is_aside
 
-_ROOT = ("media", "root") if key_at(("media", "root")) else ("app", "media_root")
+_ROOT = ("media", "root")
 """The key of the folder of uploads."""
 
 _MEDIA = COMMON[_ROOT[0]][_ROOT[1]]
