@@ -24,7 +24,7 @@ BASE: Said = {
     "environment": "dev",
     "domain": "shop.example.org",
     "app": {"name": "shop", "source": "examples/guestbook", "settings_module": "config.settings"},
-    "processes": {"worker": {"command": "celery worker", "port": 9001}},
+    "processes": {"worker": {"command": "celery worker"}},
     "volumes": {"worker": {"path": "/srv/worker"}},
 }
 CLUSTER: Said = {"target": "kubernetes", "kubernetes": {"registry": "registry.example.org/team"}}
@@ -81,6 +81,7 @@ TOGETHER: Mapping[str, Said] = {
 """What else a stack on a cluster says for whom a key means something."""
 
 MANAGED: Mapping[str, Said] = {
+    "edge.routes": {"processes": {"worker": {"port": 9001}}},
     "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
     "static.serve": {"static": {"root": "/srv/first"}},
     "app.asgi_module": {"web": {"server": "uvicorn"}},
