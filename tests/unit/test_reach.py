@@ -29,7 +29,7 @@ BASE: Said = {
         "settings_module": "config.settings",
         "environment": {"ADMIN": "${services.mq.ports.management}", "QUEUE_FILE": "${services.mq.url.file}"},
     },
-    "processes": {"worker": {"command": "celery worker", "port": 9001}},
+    "processes": {"worker": {"command": "celery worker"}},
     "services": {
         "mq": {
             "image": "mq:1",
@@ -106,6 +106,7 @@ ASSETS: Said = {
     "assets": {"directory": "frontend", "outputs": "backend/assets"},
 }
 MANAGED: Mapping[str, Said] = {
+    "edge.routes": {"processes": {"worker": {"port": 9001}}},
     "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
     "static.serve": {"static": {"root": "/srv/first"}},
     "app.asgi_module": {"web": {"server": "uvicorn"}},
