@@ -117,7 +117,7 @@ MANAGED: Mapping[str, Said] = {
 }
 """The same beside the group."""
 
-CHOSEN = {"processes": "worker", "services": "mq"}
+CHOSEN = {"processes": "worker", "volumes": "worker", "services": "mq"}
 """The names that the base chooses."""
 
 NOT_LOOKED_AT = {

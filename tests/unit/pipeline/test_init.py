@@ -335,7 +335,7 @@ SITE = os.environ["SITE_URL"]
         {
             "app.environment.BROKER": "${redis.url/2}",
             "app.health_path": "/api/health/",
-            "app.media_root": "/app/var/uploads",
+            "media.root": "/app/var/uploads",
             "build.packages": ["gettext"],
             "build.commands": ["python manage.py compilemessages"],
             "processes.worker.command": "celery -A shop worker --loglevel info --concurrency 2",
