@@ -15,6 +15,7 @@ from components.values import (
     ONE,
     Address,
     ClassName,
+    Command,
     ContainerPath,
     CronFields,
     Day,
@@ -32,6 +33,7 @@ from components.values import (
     Line,
     LocationMatch,
     LocationText,
+    MaybeCommand,
     Module,
     NamespaceName,
     NodeVersion,
@@ -337,15 +339,7 @@ class Web(_Model):
         "The project has to ask for the package of any other.",
         examples=["gevent"],
     )
-    command: (
-        Annotated[
-            list[Word],
-            Field(min_length=1, max_length=100),
-            COMMAND,
-            Words("a list of words, program first, or one line with them; quotes hold words together"),
-        ]
-        | None
-    ) = Field(
+    command: Command | None = Field(
         description="What runs instead of a server that Slipway knows. It must listen on 0.0.0.0:8000; no shell reads it.",
         examples=["granian --interface wsgi --host 0.0.0.0 --port 8000 config.wsgi:application"],
     )
@@ -369,12 +363,7 @@ class Web(_Model):
 class Process(_Model):
     """A process beside the web processes, such as a worker of a queue."""
 
-    command: Annotated[
-        list[Word],
-        Field(min_length=1, max_length=100),
-        COMMAND,
-        Words("a list of words, program first, or one line with them; quotes hold words together"),
-    ] = Field(
+    command: Command = Field(
         description="What it runs, with the project's image, environment and secrets. No shell reads it.",
         examples=["python manage.py worker"],
     )
@@ -387,15 +376,7 @@ class Process(_Model):
         "new one starts.",
         examples=[True],
     )
-    health_command: (
-        Annotated[
-            list[Word],
-            Field(min_length=1, max_length=100),
-            COMMAND,
-            Words("a list of words, program first, or one line with them; quotes hold words together"),
-        ]
-        | None
-    ) = Field(
+    health_command: Command | None = Field(
         description="A command that exits 0 when it is well; nothing where it is enough that it runs.",
         examples=["celery --app shop inspect ping"],
     )
@@ -472,15 +453,7 @@ class Health(_Model):
         description="The page that a new container is asked first, until it is good; nothing for the same as later.",
         examples=["/ready"],
     )
-    command: (
-        Annotated[
-            list[Word],
-            Field(min_length=1, max_length=100),
-            COMMAND,
-            Words("a list of words, program first, or one line with them; quotes hold words together"),
-        ]
-        | None
-    ) = Field(
+    command: Command | None = Field(
         description="The command that exits 0 when the app can serve, in its container, for `slipway:health.check` command.",
         examples=["python manage.py check --database default"],
     )
@@ -516,12 +489,7 @@ class Service(_Model):
     """A server beside the app, such as a queue or a search engine: one of it, reached by the app alone."""
 
     image: Image = Field(description="Its image.", examples=["rabbitmq:4.0"])
-    entrypoint: Annotated[
-        list[Word],
-        Field(max_length=100),
-        COMMAND,
-        Words("a list of words, program first, or one line with them; quotes hold words together"),
-    ] = Field(
+    entrypoint: MaybeCommand = Field(
         description="The program that its image starts with (its ENTRYPOINT). Needed where a value of `environment` has a "
         "secret in it, which a shell of the image then exports; the image's own command does not count then.",
         examples=["docker-entrypoint.sh"],
@@ -592,12 +560,7 @@ class Service(_Model):
         dict[ShortSlug, PortNumber],
         Words("NAME: port pairs, each name of at most 20 small letters, digits and hyphens, each port from 1 to 65535"),
     ] = Field(description="Further ports that the app asks, each with a name.", examples=[{"management": 15672}])
-    health_command: Annotated[
-        list[Word],
-        Field(max_length=100),
-        COMMAND,
-        Words("a list of words, program first, or one line with them; quotes hold words together"),
-    ] = Field(
+    health_command: MaybeCommand = Field(
         description="A command in its container that exits 0 when it can serve, instead of a look at the port.",
         examples=["rabbitmq-diagnostics -q check_port_connectivity"],
     )

@@ -375,6 +375,10 @@ VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_leng
 VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(text)]
 StepName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,62}$")]
 Word = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00]*$"), BeforeValidator(text)]
+_COMMAND_WORDS = Words("a list of words, program first, or one line with them; quotes hold words together")
+Command = Annotated[list[Word], Field(min_length=1, max_length=100), COMMAND, _COMMAND_WORDS]
+MaybeCommand = Annotated[list[Word], Field(max_length=100), COMMAND, _COMMAND_WORDS]
+"""A command, or an empty list for none."""
 Text = Annotated[
     str,
     Field(pattern="^[^\\x00-\\x1f]+$", max_length=253),
