@@ -9,7 +9,7 @@ PIPELINE := $(READY) && python -m pipeline
 TARGET := --stack "$(STACK)"
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap up preview down cluster cluster-down doctor numbers lint test test-unit test-conformance test-e2e test-cluster test-long lock
+.PHONY: help bootstrap up preview down cluster cluster-down doctor numbers numbers-projects lint test test-unit test-conformance test-e2e test-cluster test-long lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ test-long: cluster ## what takes longer than CI allows
 
 numbers: cluster ## measure what docs/numbers.md shows
 	@$(READY) && python -m tools.measure
+
+numbers-projects: bootstrap ## measure what docs/numbers.md shows of projects of different shapes
+	@$(READY) && python -m tools.measure_projects
 
 lock: bootstrap ## take new versions into requirements*.txt and the example's
 	@$(READY) && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
