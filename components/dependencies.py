@@ -7,7 +7,7 @@ It reads files and installs nothing: the steps of the build are in ``components/
 import posixpath
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -127,10 +127,12 @@ def problems(app: "App", said: "Dependencies", source: Path, stack: str) -> list
         if where is None:
             return [_nothing(app, said, source, stack)]
         installer, _, names = where
-        if installer is Installer.PYPROJECT and "dependencies" in _toml(source / names[0])["project"].get(
-            "dynamic", []
-        ):
-            return [_dynamic(source / names[0], stack)]
+        if installer is Installer.PYPROJECT:
+            pyproject = _toml(source / names[0])
+            if "dependencies" in pyproject.get("project", {}).get("dynamic", []):
+                return [_dynamic(source / names[0], stack)]
+            if "project" not in pyproject and not said.groups:
+                return [_groups_alone(source / names[0], list(pyproject["dependency-groups"]), stack)]
     except _BrokenError as error:
         return [
             Problem(
@@ -169,6 +171,8 @@ def find(app: "App", said: "Dependencies", source: Path) -> Found:
         read = requirements.files(source, names, folder)
     elif installer in LOCKS:
         read = [*(posixpath.join(folder, name) for name in LOCKS[installer]), *_parts(source, names[0], installer)]
+    elif installer is Installer.PYPROJECT and "project" not in _toml(source / names[0]):
+        names = ()  # groups alone, which are named
     # The whole project has them all.
     read = (".",) if "." in read else tuple(sorted(set(read)))
     folders = tuple(each for each in read if (source / each).is_dir())
@@ -240,7 +244,7 @@ def _sure(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
 def _last(source: Path, folder: str) -> Iterator[tuple[Installer, str]]:
     """Give what is used where nothing is surer."""
     here = source / folder
-    if (here / "pyproject.toml").is_file() and "project" in _toml(here / "pyproject.toml"):
+    if (here / "pyproject.toml").is_file() and {"project", "dependency-groups"} & set(_toml(here / "pyproject.toml")):
         yield Installer.PYPROJECT, "pyproject.toml"
 
 
@@ -293,6 +297,9 @@ def _unlocked(app: "App", said: "Dependencies", source: Path) -> tuple[Installer
 
 _SHOWN = 5
 
+_MAIN_GROUPS = ("main", "default", "prod", "production", "app", "base", "web", "server")
+"""Names of groups that a project most likely runs with, the likeliest first."""
+
 
 def _others(source: Path) -> list[str]:
     """Name what looks like requirements."""
@@ -339,6 +346,21 @@ def _dynamic(file: Path, stack: str) -> Problem:
         found=f"nothing, and {file} does not say itself what the project depends on: its dependencies are dynamic",
         allowed="files of requirements, or a lock",
         mend=config_set(("dependencies", "files"), "requirements.txt", stack),
+    )
+
+
+def main_group(groups: Iterable[str]) -> str | None:
+    """Give the group that a project most likely runs with, where it has groups alone; None without any."""
+    there = list(groups)
+    return next((each for each in _MAIN_GROUPS if each in there), there[0] if there else None)
+
+
+def _groups_alone(file: Path, groups: Sequence[str], stack: str) -> Problem:
+    return Problem(
+        key=full_key(("dependencies", "groups")),
+        found=f"nothing, and {file} has groups of dependencies alone",
+        allowed=f"those that the project runs with: there is {', '.join(groups[:_SHOWN]) or 'none'}",
+        mend=config_set(("dependencies", "groups"), main_group(groups) or "main", stack),
     )
 
 

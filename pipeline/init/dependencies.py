@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from components import requirements
-from components.dependencies import LOCK_COMMANDS, LOCKS, Installer
+from components.dependencies import LOCK_COMMANDS, LOCKS, Installer, main_group
 from components.dependencies import find as find_files
 from components.ignore import ContextError
 from components.model import App, Dependencies
@@ -137,8 +137,10 @@ def _of_pipfile(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
 
 def _of_pyproject(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
     content = tree.toml(file)
-    for line in content.get("project", {}).get("dependencies", []):
-        found = _LINE.match(str(line))
+    groups = content.get("dependency-groups", {})
+    alone = groups.get(main_group(groups), []) if "project" not in content else []
+    for line in [*content.get("project", {}).get("dependencies", []), *alone]:
+        found = _LINE.match(line) if isinstance(line, str) else None
         if found:
             yield f"{found[1]}{found[2] or ''}", found[3]
     for name, version in content.get("tool", {}).get("poetry", {}).get("dependencies", {}).items():
@@ -238,8 +240,9 @@ def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> It
     extras = {**content.get("project", {}).get("optional-dependencies", {}), **poetry.get("extras", {})}
     groups = {**content.get("dependency-groups", {}), **poetry.get("group", {})}
     for key, there in (("extras", extras), ("groups", groups)):
-        wanted = [name for name in there if name in GROUPS]
-        rest = [name for name in there if name not in GROUPS]
+        alone = key == "groups" and installer is Installer.PYPROJECT and "project" not in content
+        wanted = [name for name in there if name in GROUPS or (alone and name == main_group(there))]
+        rest = [name for name in there if name not in wanted]
         if wanted:
             yield Setting(
                 path=("dependencies", key),

@@ -73,7 +73,9 @@ def evaluate(node: ast.AST | None, scope: Mapping[str, object], file: str) -> ob
             known_ = value(operand)
             return UNKNOWN if known_ is UNKNOWN else not known_
         case ast.IfExp(test=test, body=body, orelse=orelse):
-            condition = value(test)
+            # DEBUG is off where the project is deployed.
+            off = {"DEBUG": False, "not DEBUG": True}
+            condition = off.get(ast.unparse(test).removeprefix("settings."), value(test))
             return UNKNOWN if condition is UNKNOWN else value(body if condition else orelse)
         case ast.Subscript(value=inner, slice=index):
             return _item(value(inner), value(index))
@@ -129,7 +131,7 @@ def _attribute(inner: object, name: str) -> object:
     return UNKNOWN
 
 
-def _call(node: ast.Call, value: _Evaluate) -> object:  # noqa: C901, PLR0911 - one case for each function
+def _call(node: ast.Call, value: _Evaluate) -> object:  # noqa: C901, PLR0911, PLR0912 - one case for each function
     function = node.func
     name = (
         function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
@@ -144,6 +146,10 @@ def _call(node: ast.Call, value: _Evaluate) -> object:  # noqa: C901, PLR0911 - 
             return own
         if name in {"joinpath", "path"}:
             return own.joinpath(*map(str, given)) if UNKNOWN not in given else UNKNOWN
+    if name in {"rstrip", "strip"} and isinstance(own, str | PurePosixPath):
+        return own
+    if name == "getattr" and len(node.args) == len(("object", "name", "default")):
+        return given[-1]
     if name in {"Path", "PurePath", "abspath", "realpath", "normpath", "root", "fspath", "str"} and len(given) == 1:
         return _as_path(given[0], name)
     if name == "dirname" and len(given) == 1 and given[0] is not UNKNOWN:

@@ -95,7 +95,8 @@ def _media(project: Project) -> Iterator[Found]:
     path = posixpath.normpath(str(known)) if isinstance(known, str | PurePosixPath) and str(known) else None
     if path is not None and not path.startswith("/"):
         path = posixpath.join(IMAGE_ROOT, project.directory, path)
-    read = [each.name for each in project.variables if each.goes_to("MEDIA_ROOT")]
+    # What leads to other folders too says more than where uploads are.
+    read = [each.name for each in project.variables if {use[:1] for use in each.uses} == {("MEDIA_ROOT",)}]
     taken = (
         path is None
         or path == IMAGE_ROOT

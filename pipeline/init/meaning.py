@@ -49,10 +49,13 @@ _REDIS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(\w+_)?CACHE(S|_REDIS|_DEFAULT)?_(URL|URI|LOCATION)|(\w+_)?REDIS_CACHE_(URL|URI)"), "${redis.url/1}"),
     (re.compile(r"(\w+_)?REDIS(CLOUD|_TLS)?_?(URL|URI|LOCATION|CONNECTION|DSN)"), "${redis.url}"),
     (re.compile(r"(\w+_)?REDIS"), "${redis.url}"),
-    (re.compile(r"(\w+_)?REDIS_?(HOST|SERVER|HOSTNAME|ADDR)"), "${redis.host}"),
-    (re.compile(r"(\w+_)?REDIS_?PORT"), "${redis.port}"),
-    (re.compile(r"(\w+_)?REDIS_?(PASSWORD|PASS|AUTH)"), "${redis.password}"),
+    (re.compile(r"(\w+_)?REDIS(_\w+)?_?(HOST|SERVER|HOSTNAME|ADDR)"), "${redis.host}"),
+    (re.compile(r"(\w+_)?REDIS(_\w+)?_?PORT"), "${redis.port}"),
+    (re.compile(r"(\w+_)?REDIS(_\w+)?_?(PASSWORD|PASS|AUTH)"), "${redis.password}"),
 )
+
+_PARTS_OF_REDIS = ("HOST", "PORT", "DB", "DB_INDEX", "INDEX", "NUMBER", "PASSWORD", "USER", "USERNAME")
+"""Ends of names of what is a part of an address and not all of it."""
 
 _PREFIX = "(DJANGO_|APP_|WEB_|MAIN_|PROJECT_)?"
 _URL = re.compile(
@@ -125,7 +128,7 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
                 return _PARTS[part]
             case ("DATABASES",) | ("DATABASES", "default") if _DATABASE_URL.fullmatch(variable.name.upper()):
                 return "${database.url}"
-            case ("CACHES", *_, "LOCATION") if not variable.name.upper().endswith(("HOST", "PORT", "DB", "PASSWORD")):
+            case ("CACHES", *_, "LOCATION") if not variable.name.upper().endswith(_PARTS_OF_REDIS):
                 return "${redis.url/1}"
             case ("ALLOWED_HOSTS", *_):
                 return _hosts(variable)

@@ -390,7 +390,10 @@ class _Visitor(ast.NodeVisitor):
             self.optional -= test != off
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
+        # What decides between two values is neither of them.
+        before, self.use = self.use, ()
         self.visit(node.test)
+        self.use = before
         self.optional += 1
         self.visit(node.body)
         self.visit(node.orelse)

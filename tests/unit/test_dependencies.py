@@ -311,3 +311,20 @@ def test_a_broken_pyproject(tmp_path: Path) -> None:
     assert problem.mend == "correct the file"
     with pytest.raises(ContextError, match="cannot be read"):
         find(tmp_path)
+
+
+GROUPS = '[dependency-groups]\ndev = ["pytest"]\nmain = ["django"]\n'
+
+
+def test_groups_alone(tmp_path: Path) -> None:
+    """A pyproject.toml that only groups what is needed is installed by the groups that are named, and no other way."""
+    write(tmp_path, {"pyproject.toml": GROUPS})
+
+    found = find(tmp_path, groups=["main"])
+    assert (found.installer, found.names, found.read) == (Installer.PYPROJECT, (), ("pyproject.toml",))
+    assert problems(tmp_path, groups=["main"]) == []
+    (only,) = problems(tmp_path)
+    assert only.key == "slipway:dependencies.groups"
+    assert only.found == f"nothing, and {tmp_path / 'pyproject.toml'} has groups of dependencies alone"
+    assert only.allowed == "those that the project runs with: there is dev, main"
+    assert only.mend == "pulumi config set --path 'slipway:dependencies.groups' main --stack dev"

@@ -356,6 +356,25 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "uploads that DEBUG decides about, parts of the address of Redis, groups of dependencies alone",
+        {
+            "requirements.txt": None,
+            "pyproject.toml": '[dependency-groups]\ndev = ["pytest"]\nmain = ["Django==5.2", "redis==6", "psycopg==3"]\n',
+            "shop/settings.py": SETTINGS
+            + 'DEBUG = os.environ.get("DJANGO_DEBUG", "1") == "1"\n'
+            + 'MEDIA_ROOT = BASE_DIR / "media" if DEBUG else Path("/data/media")\n'
+            + 'HOST = os.environ.get("REDIS_FEED_HOST", "localhost")\n'
+            + 'INDEX = os.environ.get("REDIS_FEED_DB_INDEX", "0")\n'
+            + 'CACHES = {"default": {"LOCATION": f"redis://{HOST}/{INDEX}"}}\n',
+        },
+        {
+            "app.environment.DJANGO_DEBUG": "0",
+            "app.environment.REDIS_FEED_HOST": "${redis.host}",
+            "media.root": "/data/media",
+            "dependencies.groups": ["main"],
+        },
+    ),
+    (
         "an old Django, and requirements in an unusual place",
         {"requirements.txt": None, "deploy/requirements.txt": "Django==3.2.25\n"},
         {
