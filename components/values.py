@@ -411,5 +411,5 @@ Registry = Annotated[
     BeforeValidator(text),
     Words("a registry and a path in it, without a tag, such as registry.example.org/team or 127.0.0.1:5000"),
 ]
-PythonVersion = Annotated[Literal["3.11", "3.12", "3.13"], BeforeValidator(_version)]
+PythonVersion = Annotated[Literal["3.11", "3.12", "3.13", "3.14"], BeforeValidator(_version)]
 NodeVersion = Annotated[Literal["24", "22"], BeforeValidator(text)]

@@ -368,7 +368,7 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         "MODULE:NAME, such as config.wsgi:application",
         "--path 'slipway:app.wsgi_module' config.wsgi:application",
     ),
-    ("app.python", 3.1, "3.1", "one of 3.11, 3.12, 3.13", "--path 'slipway:app.python' 3.13"),
+    ("app.python", 3.1, "3.1", "one of 3.11, 3.12, 3.13, 3.14", "--path 'slipway:app.python' 3.13"),
     (
         "app.directory",
         "../site",
