@@ -272,6 +272,7 @@ RULES: list[tuple[str, type_of_rule]] = [
         _build,
     ),
     (r"(?:manifest for|pull access denied for) (?P<image>\S+?),? (?:not found|repository does not exist)", _image),
+    (r"failed to resolve source metadata for (?:docker\.io/(?:library/)?)?(?P<image>\S+): \S+: not found", _image),
     (
         r"(?P<what>(?:lookup \S+|dial tcp \S+)[^\n]*(?:no such host|connection refused|i/o timeout|server misbehaving))",
         _registry,

@@ -54,6 +54,14 @@ AWAY = (
             "slipway:edge.port: 127.0.0.1:8080 is taken by another program",
             "pulumi config set --path slipway:edge.port OTHER_PORT --stack dev",
         ),
+        (
+            (
+                "error: failed to solve: python:3.12-slim: failed to resolve source metadata for "
+                "docker.io/library/python:3.12-slim: docker.io/library/python:3.12-slim: not found"
+            ),
+            "the image python:3.12-slim cannot be had from any registry that this machine reaches",
+            "tools/bootstrap   # brings the images of the default settings; or set another image",
+        ),
         *(
             (
                 said,
