@@ -82,24 +82,13 @@ try:
     connection.settimeout({timeout})
     connection.connect(("127.0.0.1", {port}))
 except Exception as error:
-    sys.exit(f"no answer: {{error}}")
-"""
-
-
-_LISTENS = """\
-import _socket, sys
-connection = _socket.socket()
-connection.settimeout({timeout})
-try:
-    connection.connect(("127.0.0.1", {port}))
-except Exception as error:
-    sys.exit(f"nothing takes connections on port {port}: {{error}}")
+    sys.exit(f"{why}: {{error}}")
 """
 
 
 def listens(port: int, *, timeout: int = TIMEOUT_SECONDS) -> list[str]:
     """Give the command that exits 0 when something takes connections on a port, and else says so and exits 1."""
-    return ["python3", "-I", "-S", "-c", _LISTENS.format(port=port, timeout=timeout)]
+    return _program(_CONNECT.format(port=port, timeout=timeout, why=f"nothing takes connections on port {port}"))
 
 
 def of(settings: Settings) -> HealthCheck:
@@ -162,7 +151,7 @@ def command(check: HealthCheck, *, timeout: int = TIMEOUT_SECONDS) -> list[str]:
     if check.kind is Check.COMMAND:
         return [*check.command]
     if check.kind is Check.TCP:
-        return _program(_CONNECT.format(timeout=timeout, port=PORT))
+        return _program(_CONNECT.format(port=PORT, timeout=timeout, why="no answer"))
     first = check.startup_path
     return _program(
         _SCRIPT.format(

@@ -20,6 +20,7 @@ from components.values import (
     CronFields,
     Day,
     Dotted,
+    Environment,
     ExtraName,
     FilePath,
     GatewayName,
@@ -46,8 +47,7 @@ from components.values import (
     RedirectTo,
     Ref,
     Registry,
-    RenderedPath,
-    RenderedText,
+    RenderedFiles,
     Requirement,
     ServicePath,
     ServiceUrl,
@@ -62,8 +62,6 @@ from components.values import (
     UrlFolder,
     UrlFolderOrNone,
     UrlPath,
-    VariableName,
-    VariableValue,
     WebPath,
     Whole,
     Word,
@@ -237,18 +235,12 @@ class App(_Model):
         description="The path that answers when the app can serve, with a status of `slipway:health.status`.",
         examples=["/healthz"],
     )
-    environment: Annotated[
-        dict[VariableName, VariableValue],
-        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
-    ] = Field(
+    environment: Environment = Field(
         description="Environment variables for the project. In a value, `${NAME}` stands for what the stack knows "
         "(docs/projects/configuration.md); what mentions a secret reaches the project's processes and nobody else.",
         examples=[{"LOG_LEVEL": "info"}],
     )
-    files: Annotated[
-        dict[RenderedPath, RenderedText],
-        Words("PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"),
-    ] = Field(
+    files: RenderedFiles = Field(
         description="Files for the project, each with its absolute path in the container. `${NAME}` stands for the same "
         "as in the environment. They are read-only, and nobody but the project's processes sees them.",
         examples=[{"/app/local.ini": "[shop]"}],
@@ -503,18 +495,12 @@ class Service(_Model):
         description="What the entry point gets; nothing for what the image brings. No shell reads it.",
         examples=["rabbitmq-server"],
     )
-    environment: Annotated[
-        dict[VariableName, VariableValue],
-        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
-    ] = Field(
+    environment: Environment = Field(
         description="Environment variables for it, with the names of `slipway:app.environment` in their values. Where its "
         "image takes files, `${secrets.NAME.file}` is the path of one.",
         examples=[{"MARIADB_PASSWORD_FILE": "${secrets.mariadb_password.file}"}],
     )
-    files: Annotated[
-        dict[RenderedPath, RenderedText],
-        Words("PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"),
-    ] = Field(
+    files: RenderedFiles = Field(
         description="Files for it, each with its absolute path, with the same names in them. Each folder with such files has "
         "nothing else in it.",
         examples=[{"/etc/rabbitmq/conf.d/20-memory.conf": "vm_memory_high_watermark.relative = 0.5"}],
@@ -654,10 +640,7 @@ class Build(_Model):
         "keeps them elsewhere.",
         examples=["never"],
     )
-    environment: Annotated[
-        dict[VariableName, VariableValue],
-        Words("NAME: value pairs, each name of letters, digits and _, each value text"),
-    ] = Field(
+    environment: Environment = Field(
         description="Environment variables while the image is built, beside those of the project. Nothing secret.",
         examples=[{"NODE_ENV": "production"}],
     )

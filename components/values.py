@@ -373,6 +373,14 @@ Statuses = Annotated[
 ]
 VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
 VariableValue = Annotated[str, Field(pattern="^[^\\x00]*$", max_length=32768), BeforeValidator(text)]
+Environment = Annotated[
+    dict[VariableName, VariableValue],
+    Words("NAME: value pairs, each name of letters, digits and _, each value text"),
+]
+RenderedFiles = Annotated[
+    dict[RenderedPath, RenderedText],
+    Words("PATH: text pairs, each path absolute and not in /tmp, /proc, /sys or /dev"),
+]
 StepName = Annotated[str, Field(pattern="^[a-z][a-z0-9_-]{0,62}$")]
 Word = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00]*$"), BeforeValidator(text)]
 _COMMAND_WORDS = Words("a list of words, program first, or one line with them; quotes hold words together")

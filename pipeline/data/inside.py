@@ -5,7 +5,10 @@ length that is known before, since not every platform can tell a program that it
 they are: in a file of the container, and from there in the environment of one process.
 """
 
+import shlex
 from pathlib import PurePosixPath
+
+from components import steps
 
 _CONNECT = """\
 set -eu
@@ -172,7 +175,7 @@ import os, shutil, sys
 shutil.rmtree(os.path.join(sys.argv[1], {STAGE!r}), ignore_errors=True)
 """
 
-MIGRATE = ["python", "manage.py", "migrate", "--noinput"]
+MIGRATE = shlex.split(steps.MIGRATE)
 """Brings the database to the release that runs, as a release itself does."""
 
 

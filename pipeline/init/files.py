@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from components.defaults import COMMON
-from components.keys import key_at
 from components.problems import full_key
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
@@ -148,7 +147,7 @@ def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
     )
     if made:
         yield Setting(path=("assets", "outputs"), value=made, why="named, and not in the project", place=place)
-    elif key_at(("assets", "outputs")):
+    else:
         yield Missing(
             what="what the assets become: where the script `build` of package.json writes",
             do=f"slipway:assets with directory: {folder or '.'} and outputs: the folders that it makes",
