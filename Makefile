@@ -49,10 +49,10 @@ test-conformance: cluster ## the recorded answers of the official plugins
 	@$(READY) && python -m pytest -m "not long" tests/conformance
 
 test-e2e: bootstrap ## the README's commands, for real
-	@$(READY) && python -m pytest -m "not long and not cluster" tests/e2e
+	@$(READY) && python -m tests.e2e.halves docker
 
 test-cluster: cluster ## stacks on a real cluster: the one of the kubeconfig, or one on this machine
-	@$(READY) && python -m tests.e2e.halves
+	@$(READY) && python -m tests.e2e.halves cluster
 
 test-long: ADDONS = ingress
 test-long: cluster ## what takes longer than CI allows

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.cluster import Cluster, sweep_namespaces
 from tests.e2e.cluster_site import ClusterSite
-from tests.e2e.halves import HALF, SHARED
+from tests.e2e.halves import FIRST, HALF, in_first
 from tests.e2e.site import EXAMPLE, Site, sweep
 
 
@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the half that was asked for: tests/e2e/halves.py."""
     half = os.environ.get(HALF)
     if half:
-        kept = [each for each in items if ("guestbook" in getattr(each, "fixturenames", ())) == (half == SHARED)]
+        kept = [each for each in items if in_first(each) == (half == FIRST)]
         config.hook.pytest_deselected(items=[each for each in items if each not in kept])
         items[:] = kept
 

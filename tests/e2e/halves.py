@@ -1,23 +1,37 @@
-"""``make test-cluster``: the tests that need a cluster, in two halves at once, since most of their time is waiting.
+"""``make test-e2e`` and ``make test-cluster``: their tests in two halves at once, since most of their time is waiting.
 
-One half has the stack that several modules share, the other those that have stacks of their own. What the second says is
-printed when the first has ended.
+Of those that need a cluster, one half has the stack that several modules share, the other those that have stacks of their
+own. Of those that need Docker alone, one half has the projects of different shapes. What the second says is printed when
+the first has ended.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+
+import pytest
 
 from tests.e2e.site import RUN
 
 HALF = "SLIPWAY_E2E_HALF"
-SHARED, OWN = "shared", "own"
+FIRST, SECOND = "first", "second"
+TARGETS = {"docker": "not long and not cluster", "cluster": "cluster and not long"}
+"""What to run, by what it needs, as pytest's ``-m`` takes it."""
 
 
-def command() -> list[str]:
-    """What each half runs, with what was given here."""
-    return [sys.executable, "-m", "pytest", "-m", "cluster and not long", "tests/e2e", *sys.argv[1:]]
+def in_first(item: pytest.Item) -> bool:
+    """Tell in which half a test is. A module is never divided, since its tests share a stack."""
+    if item.get_closest_marker("cluster"):
+        return "guestbook" in getattr(item, "fixturenames", ())
+    return item.path.name.startswith("test_project_")
+
+
+def command(target: str, arguments: Sequence[str] = ()) -> list[str]:
+    """What each half runs."""
+    return [sys.executable, "-m", "pytest", "-m", TARGETS[target], "tests/e2e", *arguments]
 
 
 def environ(half: str) -> dict[str, str]:
@@ -27,12 +41,16 @@ def environ(half: str) -> dict[str, str]:
 
 def main() -> int:
     """Run both, and give the worse of the two exit codes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=TARGETS)
+    given, more = parser.parse_known_args()
+    line = command(given.target, more)
     with tempfile.TemporaryFile("w+") as said:
         with subprocess.Popen(
-            command(), env=environ(OWN), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+            line, env=environ(SECOND), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
         ) as second:
             try:
-                codes = [subprocess.run(command(), env=environ(SHARED), check=False).returncode, second.wait()]
+                codes = [subprocess.run(line, env=environ(FIRST), check=False).returncode, second.wait()]
             except KeyboardInterrupt:  # the terminal has told both of them, and both tidy up
                 codes = [130, second.wait()]
         said.seek(0)
