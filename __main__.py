@@ -2,12 +2,13 @@
 
 import pulumi
 
-from components import secrets, settings
+from components import ownership, secrets, settings
 from components.deployment import Deployment
 
 loaded = settings.load()
 deployment = Deployment(loaded, secrets.load(loaded))
 
+pulumi.export(ownership.APP, loaded.app.name)
 pulumi.export("url", deployment.url)
 pulumi.export("release", deployment.release)
 pulumi.export("image", deployment.image)

@@ -20,6 +20,7 @@ from components import (
     health,
     image,
     nginx,
+    ownership,
     release,
     routes,
     services,
@@ -82,6 +83,7 @@ class Deployment:
         self._settings = settings
         self._secrets = secrets
         self._make = TARGETS[settings.target]()
+        ownership.check(settings)
         self._make.check(settings)
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()

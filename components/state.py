@@ -14,9 +14,14 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds to wait for a file of the state that is being written."""
 
 
+def outputs() -> Mapping[str, Any]:
+    """Give what the stack exported at the end of its last update, which may have failed; nothing if there was none."""
+    return _read("pulumi:pulumi:readStackOutputs", {"name": _stack()}).get("outputs") or {}
+
+
 def deployed() -> bool:
     """Say whether the stack was ever deployed, if only in part."""
-    return bool(_read("pulumi:pulumi:readStackOutputs", {"name": _stack()}).get("outputs"))
+    return bool(outputs())
 
 
 def resources() -> Iterable[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ import docker
 import docker.errors
 import requests
 
+from components.labels import PROJECT, STACK, Owner
 from components.model import Settings
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.engine import Engine
@@ -186,6 +187,28 @@ def stranger(client: docker.DockerClient, settings: Settings, stack: str, state:
     ]
 
 
+def namesake(client: docker.DockerClient, settings: Settings, stack: str) -> list[Problem]:
+    """Check that nobody else's names begin like this stack's: ``shop-eu`` with ``prod``, and ``shop`` with ``eu-prod``.
+
+    Docker gives whoever asks for a volume by its name the one that is there, with the data in it.
+    """
+    ours = Owner(project=settings.app.name, stack=stack)
+    volumes, networks = (kind.list(filters={"label": [STACK]}) for kind in (client.volumes, client.networks))
+    for each in (*volumes, *networks):
+        labels = each.attrs.get("Labels") or {}
+        other = Owner(project=labels.get(PROJECT, ""), stack=labels.get(STACK, ""))
+        if other != ours and other.prefix == ours.prefix:
+            return [
+                Problem(
+                    f"slipway:app.name: the names of {ours.project} in stack {ours.stack} begin with {ours.prefix}, as those of "
+                    f"{other.project} in stack {other.stack} on this host do ({each.attrs['Name']})",
+                    allowed="a name that gives another beginning together with the name of the stack",
+                    mend=f"pulumi config set --path slipway:app.name {settings.app.name[:28]}-2 --stack {stack}",
+                )
+            ]
+    return []
+
+
 def stopped(client: docker.DockerClient, state: Mapping[str, Any]) -> list[str]:
     """Name the containers of a stack's state that should run and do not: Pulumi alone takes the state's word for it."""
     running = {container.id for container in client.containers.list()}
@@ -202,7 +225,11 @@ def before_update(engine: Engine, settings: Settings, state: Mapping[str, Any]) 
     with daemon(engine.environ) as client:
         problems = [
             *room(client, engine.root, engine.environ),
-            *(stranger(client, settings, engine.stack, state) or port(client, settings, engine.stack, engine.environ)),
+            *(
+                stranger(client, settings, engine.stack, state)
+                or namesake(client, settings, engine.stack)
+                or port(client, settings, engine.stack, engine.environ)
+            ),
         ]
         if problems:
             raise PipelineError(*problems)

@@ -263,7 +263,8 @@ def test_exports(stack: str, target: Target) -> None:
     outputs = program(stack, preview=True, target=target).outputs
     registry = {Target.DOCKER: "", Target.KUBERNETES: "registry.example.org/"}[target]
 
-    assert set(outputs) == {"url", "release", "image"}
+    assert set(outputs) == {"app", "url", "release", "image"}
+    assert outputs["app"] == "guestbook"
     assert outputs["image"] == f"{registry}guestbook:{outputs['release']}"
     assert len(outputs["release"]) == 12
 

@@ -3,7 +3,7 @@
 import shutil
 import socket
 from collections import namedtuple
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -204,6 +204,54 @@ def test_what_the_stack_made_itself_is_no_stranger() -> None:
 
     assert strangers(state={}) == []
     assert strangers(Network("1", "shop-dev-edge"), Network("2", "shop-dev-internal"), state={**made, **half}) == []
+
+
+class Owned(NamedTuple):
+    """A made-up volume or network with its labels."""
+
+    attrs: Mapping[str, Any]
+
+
+def owned(name: str, project: str, stack: str) -> Owned:
+    """Make one that belongs to a stack."""
+    return Owned({"Name": name, "Labels": {"slipway.project": project, "slipway.stack": stack}})
+
+
+def namesakes(*volumes: Owned, stack: str) -> list[Problem]:
+    """What is found of the names of shop among volumes of others; there are no networks."""
+
+    class Found:
+        def __init__(self, *found: Owned) -> None:
+            self._found = found
+
+        def list(self, filters: dict[str, list[str]]) -> list[Owned]:
+            assert filters == {"label": ["slipway.stack"]}
+            return list(self._found)
+
+    client: Any = Daemon()
+    client.networks, client.volumes = Found(), Found(*volumes)
+    return hostcheck.namesake(client, settings(8080), stack)
+
+
+def test_two_projects_whose_names_meet_are_refused() -> None:
+    """The volumes of shop-eu in prod would be those of shop in eu-prod: its data is not taken."""
+    [problem] = namesakes(owned("shop-eu-prod-media", "shop-eu", "prod"), stack="eu-prod")
+
+    assert problem.lines() == [
+        (
+            "slipway:app.name: the names of shop in stack eu-prod begin with shop-eu-prod, as those of shop-eu in stack prod "
+            "on this host do (shop-eu-prod-media)"
+        ),
+        "  allowed: a name that gives another beginning together with the name of the stack",
+        "  mend:    pulumi config set --path slipway:app.name shop-2 --stack eu-prod",
+    ]
+
+
+def test_names_that_only_look_alike_do_not_meet() -> None:
+    """Other stacks of the project, projects of a longer name and what the stack itself has kept are no namesakes."""
+    others = [("shop", "dev"), ("shop", "eu-prod-2"), ("shop-eu", "dev"), ("shop-eu-prod", "dev"), ("shop", "eu-prod")]
+
+    assert namesakes(*(owned("x", *each) for each in others), stack="eu-prod") == []
 
 
 def test_containers_that_stopped_are_named() -> None:
