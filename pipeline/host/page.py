@@ -2,6 +2,7 @@
 
 import http.client
 
+from components.labels import COMPONENT, PROJECT, STACK
 from components.model import Settings
 from pipeline import page
 from pipeline.engine import Engine
@@ -40,6 +41,6 @@ def serve(engine: Engine, settings: Settings) -> Served:
     """Ask the page of a stack that was just brought up."""
     return Served(
         page=wait(settings),
-        log=f"docker logs $(docker ps -q --filter label=slipway.stack={engine.stack}"
-        " --filter label=slipway.component=web | head -1)",
+        log=f"docker logs $(docker ps -q --filter label={PROJECT}={settings.app.name} --filter label={STACK}={engine.stack}"
+        f" --filter label={COMPONENT}=web | head -1)",
     )
