@@ -136,6 +136,7 @@ def test_what_is_required_is_enough() -> None:
             "exclude_newer": None,
             "index": None,
             "netrc": False,
+            "ssh_hosts": [],
         },
         "build": {
             "base_image": "python:3.13-slim",
