@@ -127,7 +127,7 @@ def test_requirements(make_site: Callable[..., Site], tmp_path: Path) -> None:
         for program in ("git", "ssh"):
             missing = f"import shutil, sys; sys.exit(shutil.which('{program}') is not None)"
             site.execute("web", "python", "-c", missing)
-        assert " ssh agent:             has 1 key" in site.pipeline("doctor", site.stack).text
+        assert f"ok      {'ssh agent:':<21} has 1 key\n" in site.pipeline("doctor", site.stack).text
         assert site.pipeline("check", site.stack).code == 0
 
         stranger_here = {"SSH_AUTH_SOCK": str(stranger.socket)}
