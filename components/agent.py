@@ -7,7 +7,7 @@ path is part of the state, and that of an agent is another one each day. It read
 import os
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from components.model import Settings
@@ -19,6 +19,7 @@ VARIABLE = "SSH_AUTH_SOCK"
 ANSWER_SECONDS = 10
 """The longest that an agent may take to list its keys."""
 
+_PORT = "22"
 _KEY = full_key(("dependencies", "ssh_hosts"))
 _LIST, _LISTED = b"\0\0\0\x01\x0b", 12
 """The question for the keys, and the kind of the answer: draft-ietf-sshm-ssh-agent."""
@@ -72,6 +73,17 @@ def keys(path: str) -> int:
         msg = "what answers is no SSH agent"
         raise ValueError(msg)
     return int.from_bytes(said[5:])
+
+
+def scan(hosts: Iterable[tuple[str, str | None]], stack: str) -> str:
+    """Give the command that takes the keys that hosts show now for theirs; each is a name, and a port where it has one."""
+    asked = "; ".join(
+        f"ssh-keyscan {f'-p {port} ' if port and port != _PORT else ''}{host}" for host, port in dict.fromkeys(hosts)
+    )
+    return (
+        f'pulumi config set --path slipway:dependencies.ssh_hosts "$({asked})" --stack {stack}'
+        "   # beside what is there; first compare it with what the owner of the host says"
+    )
 
 
 def place(stack: str, root: Path, environ: Mapping[str, str] = os.environ) -> str:

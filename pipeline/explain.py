@@ -8,6 +8,7 @@ from collections.abc import Callable
 from re import Match
 from typing import TYPE_CHECKING
 
+from components import agent
 from components.dependencies import LOCK_COMMANDS, LOCKS
 from pipeline.console import PipelineError, Problem
 from pipeline.readable import plain
@@ -200,19 +201,11 @@ def _git(_found: Match[str], engine: "Engine") -> Problem:
     )
 
 
-def _keyscan(found: Match[str], engine: "Engine") -> str:
-    port = f"-p {found['port']} " if found["port"] not in {None, "22"} else ""
-    return (
-        f'pulumi config set --path slipway:dependencies.ssh_hosts "$(ssh-keyscan {port}{found["host"]})" '
-        f"--stack {engine.stack}   # beside what is there; first compare it with what the owner of the host says"
-    )
-
-
 def _ssh_unused(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"a dependency comes from git by SSH, and slipway:dependencies.ssh_hosts does not name {found['host']}",
         allowed="the public keys of each host that dependencies come from by SSH",
-        mend=_keyscan(found, engine),
+        mend=agent.scan([(found["host"], found["port"])], engine.stack),
     )
 
 
@@ -220,7 +213,7 @@ def _ssh_unknown(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"slipway:dependencies.ssh_hosts: it has no key of {found['host']} that fits",
         allowed="the public keys of each host that dependencies come from by SSH; with a port: [HOST]:PORT TYPE KEY",
-        mend=_keyscan(found, engine),
+        mend=agent.scan([(found["host"], found["port"])], engine.stack),
     )
 
 
@@ -229,7 +222,7 @@ def _ssh_changed(found: Match[str], engine: "Engine") -> Problem:
         f"slipway:dependencies.ssh_hosts: {found['host']} shows another key than the one that stands there",
         allowed="the key of the host",
         mend="find out which of the two is right before anything else: another key may be an attack; then, if it is new:\n"
-        + _keyscan(found, engine),
+        + agent.scan([(found["host"], found["port"])], engine.stack),
     )
 
 
