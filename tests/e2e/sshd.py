@@ -1,6 +1,7 @@
 """An SSH server with git repositories, an agent, and their keys: Debian's sshd in a container, while a test runs."""
 
 import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -17,12 +18,19 @@ from tools.airgap import service_images
 
 IMAGE = Path(__file__).parent / "sshd_image"
 BY = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+SHORT = 32
 START_SECONDS, BUILD_SECONDS = 20, 300
 
 
 def _run(*command: str, where: Path | None = None, **environ: str) -> str:
     done = subprocess.run(
-        command, cwd=where, env=environ or None, check=True, timeout=BUILD_SECONDS, capture_output=True, text=True
+        command,
+        cwd=where,
+        env={**os.environ, **environ},
+        check=True,
+        timeout=BUILD_SECONDS,
+        capture_output=True,
+        text=True,
     )
     return done.stdout.strip()
 
@@ -35,12 +43,10 @@ class Agent:
         self.socket = Path(self._folder.name, name)
         self.key = folder / name
         _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(self.key))
-        self._process = subprocess.Popen(["ssh-agent", "-D", "-a", str(self.socket)], stdout=subprocess.DEVNULL)
-        _wait(self.socket.exists)
 
     def add(self) -> None:
         """Give it its key."""
-        _run("ssh-add", "-q", str(self.key), PATH="/usr/bin:/bin", SSH_AUTH_SOCK=str(self.socket))
+        _run("ssh-add", "-q", str(self.key), SSH_AUTH_SOCK=str(self.socket))
 
     @property
     def public(self) -> str:
@@ -50,9 +56,15 @@ class Agent:
     def secrets(self) -> list[bytes]:
         """What nobody may find: parts of the private key, and where the agent is."""
         lines = self.key.read_bytes().splitlines()[1:-1]
-        return [*lines[1:], str(self.socket).encode()]
+        return [*(each for each in lines[1:] if len(each) > SHORT), str(self.socket).encode()]
 
     def __enter__(self) -> Self:
+        self._process = subprocess.Popen(["ssh-agent", "-D", "-a", str(self.socket)], stdout=subprocess.DEVNULL)
+        try:
+            _wait(self.socket.exists)
+        except AssertionError:
+            self._process.terminate()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,7 @@
 """The SSH agent that a build may ask: whether there is one, and the path by which a builder finds it."""
 
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -81,6 +82,7 @@ def test_an_agent_that_does_not_answer(short: Path) -> None:
         assert found(short / "mute") == f"{where}/mute (SSH_AUTH_SOCK): what answers is no SSH agent"
 
 
+@pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="there is no ssh on this machine")
 def test_the_keys_of_a_real_agent(short: Path) -> None:
     """One without a key is a problem of its own, one with a key is none."""
     path, key = short / "agent", short / "key"
