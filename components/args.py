@@ -147,6 +147,10 @@ class AppImageArgs:
     """Text of a CA bundle that the steps of the build trust; never part of the image."""
     netrc: Input[str] | None = None
     """Credentials of what the build downloads from; never part of the image."""
+    known_hosts: str | None = None
+    """Text of a known_hosts file: the hosts that the build reaches by SSH; never part of the image."""
+    ssh_agent: str | None = None
+    """Path of an agent's socket that the build may ask, relative to this repository; None for a build without SSH."""
     registry: str | None = None
     """Where it is pushed to: the first part of its name. None for the images of the host that runs it."""
 

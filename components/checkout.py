@@ -247,7 +247,11 @@ class _Repository:
             key=full_key(_SOURCE),
             found=f'"{self._url}", which is no repository, or does not let this machine in: {error.words}',
             allowed="a repository that this machine may read"
-            + (", with credentials in the secret netrc" if by_http else ", with a key in the SSH agent"),
+            + (
+                ", with credentials in the secret netrc"
+                if by_http
+                else ", with a key in the SSH agent, and a host that its known_hosts names"
+            ),
             mend=f"pulumi config set --secret secrets:netrc --stack {self._stack} "
             f"'machine {source.host(self._url)} login USER password TOKEN'"
             if by_http

@@ -28,6 +28,7 @@ COMMON: dict[str, Any] = {
         "exclude_newer": None,
         "index": None,
         "netrc": False,
+        "ssh_hosts": [],
     },
     "build": {"packages": [], "runtime_packages": [], "commands": [], "collect_static": "build", "environment": {}},
     "assets": {

@@ -14,6 +14,7 @@ from pulumi import Input, Output, Resource, ResourceOptions
 
 from components import (
     address,
+    agent,
     args,
     edge_rules,
     environment,
@@ -549,6 +550,8 @@ class Deployment:
             labels=planned.labels,
             ca_bundle=(ROOT / bundle).read_text(encoding="utf-8") if bundle else None,
             netrc=self._secrets.netrc,
+            known_hosts=image.known_hosts(self._settings),
+            ssh_agent=agent.place(self._owner.stack, ROOT) if self._settings.dependencies.ssh_hosts else None,
             registry=self._settings.kubernetes.registry,
         )
 

@@ -223,7 +223,7 @@ def text(settings: Settings, found: Found, frontend: Frontend | None = None) -> 
     base = build.base_image or f"python:{app.python}-slim"
     installer = _INSTALLER.format(
         shell=_SHELL,
-        packages=_packages("What the build needs of the system.", build.packages),
+        packages=_packages("What the build needs of the system.", _needed(settings)),
         secret=CA_SECRET,
         bundle=BUNDLE,
         uv=UV_VERSION,
@@ -273,6 +273,12 @@ def _packages(why: str, names: Sequence[str]) -> str:
     if not names:
         return ""
     return _PACKAGES.format(why=why, packages=" ".join(names), secret=CA_SECRET, bundle=BUNDLE)
+
+
+def _needed(settings: Settings) -> list[str]:
+    """Give the packages of the system that the build has, each once."""
+    ssh = installation.SSH_PACKAGES if settings.dependencies.ssh_hosts else ()
+    return [*dict.fromkeys([*settings.build.packages, *ssh])]
 
 
 def _collects(settings: Settings) -> bool:

@@ -10,7 +10,8 @@ import pulumi_docker_build as docker_build
 from pulumi import Output, Resource, ResourceOptions
 
 from components.args import AppImageArgs
-from components.installation import CA_SECRET, NETRC_SECRET
+from components.installation import CA_SECRET, KNOWN_HOSTS_SECRET, NETRC_SECRET, SSH_ID
+from components.model import Settings
 from components.release import Release
 from components.settings import ROOT
 
@@ -30,9 +31,15 @@ def context(release: Release, root: Path = ROOT) -> str:
     return Path(os.path.relpath(release.source, root)).as_posix()
 
 
+def known_hosts(settings: Settings) -> str | None:
+    """Give the text of the known_hosts file of a build; None for one without SSH."""
+    hosts = settings.dependencies.ssh_hosts
+    return "".join(f"{line}\n" for line in hosts) if hosts else None
+
+
 def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> docker_build.Image:
     """Register the build, with the image on the host that builds it or in its registry."""
-    given = {CA_SECRET: args.ca_bundle, NETRC_SECRET: args.netrc}
+    given = {CA_SECRET: args.ca_bundle, NETRC_SECRET: args.netrc, KNOWN_HOSTS_SECRET: args.known_hosts}
     secrets = {key: Output.secret(value) for key, value in given.items() if value is not None} or None
     return docker_build.Image(
         f"{name}-build",
@@ -43,6 +50,8 @@ def build(name: str, args: AppImageArgs, parent: Resource, *, push: bool) -> doc
         secrets=secrets,
         # They say how to download, not what: another one is no reason to build.
         ignore_secrets_in_diff_calculation=[*secrets] if secrets else None,
+        # The path is one that never changes: where the agent itself is, is another place each day.
+        ssh=[docker_build.SSHArgs(id=SSH_ID, paths=[args.ssh_agent])] if args.ssh_agent else None,
         load=not push,
         push=push,
         # A preview with `load` skips the build anyway, and shows changes that are none.

@@ -36,10 +36,23 @@ CA_SECRET = "ca_bundle"  # noqa: S105 - the name of a mount
 NETRC_SECRET = "netrc"  # noqa: S105 - the name of a mount
 """Id of the build secret that holds the credentials of what a build downloads from."""
 
+KNOWN_HOSTS_SECRET = "known_hosts"  # noqa: S105 - the name of a mount
+"""Id of the build secret that holds the hosts that may be reached by SSH, with their keys."""
+
+SSH_ID = "default"
+"""Id of the SSH agent that a build may ask."""
+
+SSH_PACKAGES = ("git", "openssh-client")
+"""What a build needs of the system to fetch a repository by SSH."""
+
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Where the steps of a build find the CA bundle."""
 
 _EXPORTED = "/tmp/requirements.txt"  # noqa: S108 - a path in the stage of the build
+
+_KNOWN_HOSTS = "/etc/ssh/ssh_known_hosts"
+
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=20 -o StrictHostKeyChecking=yes -o UserKnownHostsFile=/dev/null"
 
 _TOOLS = {
     Installer.POETRY: ("poetry.lock", f"--with poetry-plugin-export=={EXPORT_VERSION} poetry=={POETRY_VERSION}"),
@@ -61,6 +74,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \\
     --mount=type=secret,id={ca},target={bundle} \\
 {mounts}\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle}; fi; \\
+{ssh}\
     uv venv --quiet --python "$(command -v python3)" /opt/venv \\
 {steps}\
 {server}    && find /opt/venv -name '*.po' -delete
@@ -71,8 +85,9 @@ _LATER = """\
 # The parts of the project that are packages.
 RUN --mount=type=cache,target=/root/.cache/uv \\
     --mount=type=secret,id={ca},target={bundle} \\
-{netrc}\
+{mounts}\
     if [ -s {bundle} ]; then export SSL_CERT_FILE={bundle}; fi; \\
+{ssh}\
     {step}
 """
 
@@ -87,7 +102,7 @@ def tool(found: Found) -> str:
 
 def dependencies(found: Found, said: Dependencies, web: Web) -> str:
     """Give the step that installs everything but the project's own code."""
-    mounts = [_netrc()] if said.netrc else []
+    mounts = _mounts(said)
     for name in found.read:
         folder = name in found.folders
         # What builds a package writes into its folder; nothing of that is kept.
@@ -97,7 +112,8 @@ def dependencies(found: Found, said: Dependencies, web: Web) -> str:
     return _DEPENDENCIES.format(
         ca=CA_SECRET,
         bundle=BUNDLE,
-        mounts="".join(f"    {mount} \\\n" for mount in mounts),
+        mounts=_lines(mounts),
+        ssh=_ssh(said),
         steps="".join(f"    && {step} \\\n" for step in _steps(found, said)),
         server="".join(f"    && {step} \\\n" for step in _server(web)),
     )
@@ -110,7 +126,8 @@ def later(found: Found, said: Dependencies) -> str:
     return _LATER.format(
         ca=CA_SECRET,
         bundle=BUNDLE,
-        netrc=f"    {_netrc()} \\\n" if said.netrc else "",
+        mounts=_lines(_mounts(said)),
+        ssh=_ssh(said),
         step=_in(found.folder, f"uv sync --locked --inexact{_uv_options(said)}"),
     )
 
@@ -123,8 +140,21 @@ def _server(web: Web) -> list[str]:
     return [f"{{ [ -e /opt/venv/{path} ] || uv pip install {shlex.quote(spec)}; }}" for path, spec in wanted.items()]
 
 
-def _netrc() -> str:
-    return f"--mount=type=secret,id={NETRC_SECRET},target=/root/.netrc"
+def _mounts(said: Dependencies) -> list[str]:
+    """Give what a step that downloads the project's packages has, and nothing keeps."""
+    netrc = f"--mount=type=secret,id={NETRC_SECRET},target=/root/.netrc"
+    hosts = f"--mount=type=secret,id={KNOWN_HOSTS_SECRET},target={_KNOWN_HOSTS}"
+    agent = f"--mount=type=ssh,id={SSH_ID},required=true"
+    return [*([netrc] if said.netrc else []), *([hosts, agent] if said.ssh_hosts else [])]
+
+
+def _lines(mounts: Sequence[str]) -> str:
+    return "".join(f"    {mount} \\\n" for mount in mounts)
+
+
+def _ssh(said: Dependencies) -> str:
+    """Give the line that lets git ask the hosts that the settings name, and no others."""
+    return f"    export GIT_SSH_COMMAND='{_SSH}'; \\\n" if said.ssh_hosts else ""
 
 
 def _steps(found: Found, said: Dependencies) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.values import (
     COMMAND,
+    LINES,
     ONE,
     Address,
     ClassName,
@@ -31,6 +32,7 @@ from components.values import (
     IndexUrl,
     InnerFolder,
     InnerPath,
+    KnownHost,
     Line,
     LocationMatch,
     LocationText,
@@ -778,6 +780,16 @@ class Dependencies(_Model):
         description="Whether downloads while building need credentials: for a private index, for private git. They are "
         "the secret `netrc`.",
         examples=[True],
+    )
+    ssh_hosts: Annotated[
+        list[KnownHost],
+        Field(max_length=100),
+        LINES,
+        Words("a list of lines of a known_hosts file, or its text: HOST TYPE KEY, as `ssh-keyscan HOST` says them"),
+    ] = Field(
+        description="The hosts whose git repositories dependencies come from by SSH, with their public keys. With any, the "
+        "build may ask the SSH agent of whoever runs it, and has git and ssh.",
+        examples=["git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSuN7mPbt3zTRrHMkY0iXUsv0fQjqKJrcXdA"],
     )
 
 

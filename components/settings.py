@@ -20,7 +20,7 @@ from typing import Any, get_origin
 import pulumi
 from pydantic import TypeAdapter, ValidationError
 
-from components import assets, checkout, dependencies, project, rules
+from components import agent, assets, checkout, dependencies, project, rules
 from components import source as remote
 from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key, Path_, key_at
@@ -64,6 +64,10 @@ def load() -> Settings:
         SettingsError: if anything is wrong, including with the Django project that the settings point at.
     """
     loaded = check(_read(), pulumi.get_stack(), netrc=_netrc)
+    # A preview builds nothing.
+    missing = None if pulumi.runtime.is_dry_run() else agent.problem(loaded)
+    if missing is not None:
+        raise SettingsError(pulumi.get_stack(), [missing])
     found = checkout.of(loaded.app, ROOT)
     if found is not None and found.note:
         pulumi.log.warn(found.note)

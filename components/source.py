@@ -119,6 +119,8 @@ def words(said: str) -> str:
     """Give the line of git's answer that says why."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     why = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:", "remote:"))]
+    if why and why[-1].endswith("Could not read from remote repository."):  # ssh said more, just before
+        why = lines[: lines.index(why[-1])][-1:] or why
     return re.sub(r"^\w+: ", "", [*lines, *why][-1]) if lines else "it said nothing"
 
 

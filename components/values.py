@@ -3,6 +3,7 @@
 It knows how ``pulumi config set`` writes values, and nothing about which setting has which type.
 """
 
+import base64
 import json
 import math
 import posixpath
@@ -75,6 +76,18 @@ ONE = BeforeValidator(_one)
 """Reads one line as a list of lines."""
 
 
+def _lines(value: object) -> object:
+    """Take a text for a list of its lines; empty ones and remarks are none."""
+    if not isinstance(value, str):
+        return value
+    lines = (line.strip() for line in value.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+LINES = BeforeValidator(_lines)
+"""Reads what is the content of a file elsewhere."""
+
+
 def _version(value: object) -> object:
     """Take a version that YAML has read as a number."""
     return str(value) if isinstance(value, float) else value
@@ -96,6 +109,14 @@ def _open(spec: str) -> str:
     if re.search(r"://(?!git@)[^/@]*@", spec):
         _refuse()
     return spec
+
+
+def _host_key(line: str) -> str:
+    """Refuse half a key, or one that is not what stands before it."""
+    *_, kind, key = line.split()[: 4 if line.startswith("@") else 3]
+    if not base64.b64decode(key, validate=True).startswith(len(kind).to_bytes(4) + kind.encode()):
+        _refuse()
+    return line
 
 
 def _schedule(text: str) -> str:
@@ -264,6 +285,16 @@ IndexUrl = Annotated[
     BeforeValidator(text),
     Words("the address of a simple index, without credentials, such as https://packages.example.org/simple"),
 ]
+KnownHost = Annotated[
+    str,
+    Field(
+        pattern="^(@(cert-authority|revoked) )?[^ \\x00-\\x1f#@]+ [a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( [^\\x00-\\x1f]*)?$",
+        max_length=4096,
+    ),
+    BeforeValidator(text),
+    AfterValidator(_host_key),
+]
+"""A line of a known_hosts file: names of a host, and one of its public keys."""
 PackageName = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9.+-]*$", max_length=128), BeforeValidator(text)]
 Line = Annotated[str, Field(min_length=1, max_length=32768, pattern="^[^\\x00\\n\\r]*$"), BeforeValidator(text)]
 ContainerPath = Annotated[

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from components import agent
 from components.model import Settings
 from components.problems import SettingsError
 from pipeline import interrupted, project, secrets, settings, stack, targets
@@ -74,6 +75,7 @@ def look(engine: Engine, app: str | None = None) -> Iterator[Finding]:
     loaded: list[Settings] = []
     yield from _guarded("settings", lambda: stack_settings(engine, loaded))
     yield from _guarded("state", lambda: state(engine))
+    yield from _guarded("ssh agent", lambda: ssh_agent(engine, loaded))
     name, target = targets.of_file(engine)
     known = loaded[0] if loaded else None
     yield from _guarded(name, lambda: target.platform(engine, known))
@@ -140,6 +142,17 @@ def stack_settings(engine: Engine, into: list[Settings]) -> Iterator[Finding]:
         )
     else:
         yield Finding("secrets", OK, "all there, encrypted")
+
+
+def ssh_agent(engine: Engine, loaded: list[Settings]) -> Iterator[Finding]:
+    """Look for the SSH agent, where a build needs one."""
+    for known in loaded:
+        missing = agent.problem(known, engine.environ)
+        if missing is not None:
+            yield Finding("ssh agent", BROKEN, f"{missing.key}: found {missing.found}", missing.mend)
+        elif known.dependencies.ssh_hosts:
+            count = agent.keys(engine.environ[agent.VARIABLE])
+            yield Finding("ssh agent", OK, f"has {count} {'key' if count == 1 else 'keys'}")
 
 
 def state(engine: Engine) -> Iterator[Finding]:

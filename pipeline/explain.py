@@ -8,6 +8,7 @@ from collections.abc import Callable
 from re import Match
 from typing import TYPE_CHECKING
 
+from components import agent
 from components.dependencies import LOCK_COMMANDS, LOCKS
 from pipeline.console import PipelineError, Problem
 from pipeline.readable import plain
@@ -200,6 +201,48 @@ def _git(_found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _ssh_unused(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"a dependency comes from git by SSH, and slipway:dependencies.ssh_hosts does not name {found['host']}",
+        allowed="the public keys of each host that dependencies come from by SSH",
+        mend=agent.scan([(found["host"], found["port"])], engine.stack),
+    )
+
+
+def _ssh_unknown(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:dependencies.ssh_hosts: it has no key of {found['host']} that fits",
+        allowed="the public keys of each host that dependencies come from by SSH; with a port: [HOST]:PORT TYPE KEY",
+        mend=agent.scan([(found["host"], found["port"])], engine.stack),
+    )
+
+
+def _ssh_changed(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:dependencies.ssh_hosts: {found['host']} shows another key than the one that stands there",
+        allowed="the key of the host",
+        mend="find out which of the two is right before anything else: another key may be an attack; then, if it is new:\n"
+        + agent.scan([(found["host"], found["port"])], engine.stack),
+    )
+
+
+def _ssh_refused(found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(
+        f"a dependency comes from git by SSH, and {found['host']} lets {found['user']} in with none of the agent's keys",
+        allowed="an SSH agent with a key that may read the repository",
+        mend=f"ssh-add PATH_OF_THE_KEY   # ssh-add -l lists what the agent has; ssh -T {found['user']}@{found['host']} tries it",
+    )
+
+
+def _ssh_away(found: Match[str], _engine: "Engine") -> Problem:
+    host = found["host"] or found["name"]
+    return Problem(
+        f"a dependency comes from git by SSH, and the build does not reach {host}: {(found['why'] or 'no such host')}",
+        allowed="a host that the machine of the builder reaches",
+        mend=f"ssh {host}   # from the machine that builds, until it answers",
+    )
+
+
 def _registry(found: Match[str], _engine: "Engine") -> Problem:
     return Problem(
         f"a registry cannot be reached: {found['what'].strip()}",
@@ -265,7 +308,18 @@ RULES: list[tuple[str, type_of_rule]] = [
         r"resolved to Python (?P<has>[\d.]+), which is incompatible with the project's Python requirement: `(?P<wants>[^`]+)`",
         _python,
     ),
+    (
+        r"ssh://(?:[^@/\s]*@)?(?P<host>[^/:\s]+)(?::(?P<port>\d+))?(?s:.{0,4000}?)(?:Git executable not found|cannot run ssh: No such file)",
+        _ssh_unused,
+    ),
     (r"Git executable not found", _git),
+    (r"No \S+ host key is known for \[?(?P<host>[^\s\]]+)\]?(?::(?P<port>\d+))? and", _ssh_unknown),
+    (r"[Hh]ost key for \[?(?P<host>[^\s\]]+)\]?(?::(?P<port>\d+))? has changed", _ssh_changed),
+    (r"(?P<user>[^\s@|]+)@(?P<host>[^\s:|]+): Permission denied \(", _ssh_refused),
+    (
+        r"ssh: (?:connect to host (?P<host>\S+) port \d+: (?P<why>[^\n]+)|Could not resolve hostname (?P<name>[^\s:]+))",
+        _ssh_away,
+    ),
     (r"E: Unable to locate package (?P<name>\S+)", _system_package),
     (
         r"#\d+ [\d.]+ (?P<error>[A-Z][\w.]*(?:Error|Exception|ImproperlyConfigured): [^\n]+|django[\w.]+: [^\n]+)",

@@ -2,6 +2,7 @@
 
 import argparse
 
+from components import agent
 from pipeline import failed, interrupted, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console
@@ -34,6 +35,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         targets.refuse_move(engine, settings, state)
         for doubt in targets.of(settings).doubts(engine, settings, state):
             console.warn(doubt)
+        missing = agent.problem(settings, engine.environ)
+        if missing is not None:
+            console.warn(f"an update would need an SSH agent; {missing.key}: found {missing.found}")
         if interrupted.pending(state):
             console.warn(f"an update of this stack was killed; `make up STACK={engine.stack}` mends what it left")
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):

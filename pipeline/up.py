@@ -5,6 +5,8 @@ Checks come first and change nothing; an interrupted earlier run is mended; then
 
 import argparse
 
+from components import agent
+from components.problems import SettingsError
 from pipeline import failed, interrupted, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
@@ -38,6 +40,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         settings, state = stack.prepare(engine, arguments.app)
         target = targets.of(settings)
         targets.refuse_move(engine, settings, state)
+        missing = agent.problem(settings, engine.environ)
+        if missing is not None:
+            raise SettingsError(engine.stack, [missing])
         stopped = target.check(engine, settings, state)
         if stopped:
             console.say(f"    {', '.join(stopped)}: not running; Pulumi looks at what is really there first")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import docker.errors
 
-from components import image, release
+from components import agent, image, release
 from components.model import Settings
+from components.problems import SettingsError
 from pipeline.check import program
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine, Result
@@ -49,6 +50,7 @@ def built(engine: Engine, settings: Settings) -> Iterator[str]:
 
     Raises:
         BuildError: if it cannot be built; what the build said was printed.
+        SettingsError: if it needs an SSH agent, and there is none.
     """
     planned = release.plan(settings, engine.root)
     deployed = f"{settings.app.name}:{planned.identity}"
@@ -57,6 +59,9 @@ def built(engine: Engine, settings: Settings) -> Iterator[str]:
             engine.console.say(f"    {deployed} is built already")
             yield deployed
             return
+        missing = agent.problem(settings, engine.environ)
+        if missing is not None:
+            raise SettingsError(engine.stack, [missing])
         repository = f"{settings.app.name}-check"
         name = f"{repository}:{planned.identity}"
         _build(engine, settings, planned, repository)
@@ -108,6 +113,8 @@ def _prepared(engine: Engine, settings: Settings, planned: release.Release, repo
                 "dockerfile": str(folder / image.write(planned, engine.stack, folder)),
                 "labels": planned.labels,
                 "ca_bundle": str(engine.root / bundle) if bundle else None,
+                "known_hosts": image.known_hosts(settings),
+                "ssh_agent": engine.environ.get(agent.VARIABLE) if settings.dependencies.ssh_hosts else None,
             }
         ),
         encoding="utf-8",

@@ -87,10 +87,7 @@ def _all(engine: Engine) -> list[Finding]:
         try:
             loaded = settings.load(engine.stack, engine.root)
         except SettingsError as error:
-            return [
-                Finding(check="settings", found=f"{each.key}: {each.found}", allowed=each.allowed, mend=each.mend)
-                for each in error.problems
-            ]
+            return _of_settings(error)
         findings = _secrets(engine)
     try:
         with ExitStack() as stack:
@@ -98,9 +95,18 @@ def _all(engine: Engine) -> list[Finding]:
                 image = stack.enter_context(built(engine, loaded))
             with console.step("trial", "Try it in the image, without a network and without secrets"):
                 findings += _trial(engine, loaded, image)
+    except SettingsError as error:
+        return [*findings, *_of_settings(error)]
     except BuildError as error:
         return [*findings, *_of_build(error.problems, engine, loaded)]
     return findings
+
+
+def _of_settings(error: SettingsError) -> list[Finding]:
+    return [
+        Finding(check="settings", found=f"{each.key}: {each.found}", allowed=each.allowed, mend=each.mend)
+        for each in error.problems
+    ]
 
 
 def _secrets(engine: Engine) -> list[Finding]:

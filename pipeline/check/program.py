@@ -41,5 +41,7 @@ def main() -> None:
             labels=said["labels"],
             ca_bundle=Path(bundle).read_text(encoding="utf-8") if bundle else None,
             netrc=pulumi.Output.secret(netrc) if netrc else None,
+            known_hosts=said["known_hosts"],
+            ssh_agent=said["ssh_agent"],
         ),
     )

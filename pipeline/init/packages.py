@@ -4,11 +4,16 @@ A table with a reason for each. What has wheels with everything inside (Pillow, 
 none and is not in it. What is loaded is needed while the image is built as well: the project is imported there.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from components import agent
 from pipeline.init.finding import Found, Missing, Setting
 from pipeline.init.inspected import Project
+
+_SSH = re.compile(r"(?:ssh://(?:[^@/\s]*@)?|(?<![/\w.])git@)(?P<host>[\w.-]+)(?::(?P<port>\d+)(?=/))?")
+"""An address that git asks by SSH, with a scheme or in the short form."""
 
 _COMPILER = ("gcc", "libc6-dev")
 
@@ -97,6 +102,7 @@ def find(project: Project) -> Iterator[Found]:
     if git is not None:
         where = project.tree.line(git, "git+" if "git+" in project.tree.text(git) else 'git = "')
         yield Setting(path=("build", "packages"), value=("git",), why="a dependency comes from git", place=where)
+    yield from _by_ssh(project)
     if project.installs("django.contrib.gis"):
         place = project.of_app("django.contrib.gis")
         for key in ("packages", "runtime_packages"):
@@ -106,4 +112,18 @@ def find(project: Project) -> Iterator[Found]:
             what="django.contrib.gis needs a PostgreSQL with PostGIS",
             do=f"pulumi config set --path slipway:postgres.image postgis/postgis:17-3.5 --stack {project.stack}",
             place=project.of_app("django.contrib.gis"),
+        )
+
+
+def _by_ssh(project: Project) -> Iterator[Missing]:
+    """Name the hosts that dependencies come from by SSH: what their keys are, no file of a project says."""
+    lines = [(file, line) for file in project.declared for line in project.tree.text(file).splitlines()]
+    found = [(file, match) for file, line in lines if not line.startswith("#") for match in _SSH.finditer(line)]
+    if found:
+        file, first = found[0]
+        hosts = [(match["host"], match["port"]) for _, match in found]
+        yield Missing(
+            what=f"dependencies come from git by SSH, and nothing says the public keys of {', '.join(dict(hosts))}",
+            do=agent.scan(hosts, project.stack),
+            place=project.tree.line(file, first[0]),
         )

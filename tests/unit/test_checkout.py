@@ -193,7 +193,10 @@ def test_no_repository(repository: Repository, root: Path) -> None:
     found = problem(repository, root)
     assert found.key == "slipway:app.source"
     assert "which is no repository, or does not let this machine in: " in found.found
-    assert found.allowed == "a repository that this machine may read, with a key in the SSH agent"
+    assert (
+        found.allowed
+        == "a repository that this machine may read, with a key in the SSH agent, and a host that its known_hosts names"
+    )
 
 
 def test_credentials_are_asked_for_where_they_are_needed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,12 @@ def test_pulled_image() -> None:
     assert recorded.one(REMOTE_IMAGE).inputs == {"name": "nginx:1.26", "keepLocally": True}
 
 
-def app_image(ca_bundle: str | None = None, netrc: pulumi.Input[str] | None = None) -> Recorded:
+def app_image(
+    ca_bundle: str | None = None,
+    netrc: pulumi.Input[str] | None = None,
+    known_hosts: str | None = None,
+    ssh_agent: str | None = None,
+) -> Recorded:
     """Register the app's image."""
     made = args.AppImageArgs(
         repository="shop",
@@ -126,6 +131,8 @@ def app_image(ca_bundle: str | None = None, netrc: pulumi.Input[str] | None = No
         labels={"a": "b"},
         ca_bundle=ca_bundle,
         netrc=netrc,
+        known_hosts=known_hosts,
+        ssh_agent=ssh_agent,
     )
     return run(lambda: docker.AppImage("app", made).id)
 
@@ -168,6 +175,15 @@ def test_credentials_are_a_build_secret() -> None:
     assert secret(built.inputs["secrets"])
     assert clear(built.inputs["secrets"]) == {"ca_bundle": "-----BEGIN", "netrc": "machine a login b password c"}
     assert built.inputs["ignoreSecretsInDiffCalculation"] == ["ca_bundle", "netrc"]
+
+
+def test_the_build_asks_an_agent() -> None:
+    """Its place is a path that never changes; another key of a host builds nothing anew."""
+    built = app_image(known_hosts="a ssh-ed25519 b\n", ssh_agent=".slipway/build/test/ssh-agent").one(BUILT_IMAGE)
+
+    assert clear(built.inputs["secrets"]) == {"known_hosts": "a ssh-ed25519 b\n"}
+    assert built.inputs["ignoreSecretsInDiffCalculation"] == ["known_hosts"]
+    assert built.inputs["ssh"] == [{"id": "default", "paths": [".slipway/build/test/ssh-agent"]}]
 
 
 def test_files_of_the_build(tmp_path: Path) -> None:

@@ -119,6 +119,20 @@ def test_steps_that_download_trust_the_ca_bundle_and_no_other_step_has_it() -> N
     assert _text({"build": {"ca_bundle": "ca.pem"}}) == text
 
 
+def test_git_by_ssh_is_for_the_stage_of_the_build() -> None:
+    """It has git and ssh, each once; what runs has neither. Another key of a host is the same text."""
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSuN7mPbt3zTRrHMkY0iXUsv0fQjqKJrcXdA"
+    text = _text({"dependencies": {"ssh_hosts": f"git.example.org {key}"}, "build": {"packages": "gcc git"}})
+    build, runtime = text.split("AS runtime")
+    assert "install -qqy --no-install-recommends gcc git openssh-client >/dev/null" in build
+    assert "openssh-client" in _text({"dependencies": {"ssh_hosts": f"git.example.org {key}"}})
+    assert build.count("type=ssh") == 1
+    assert "ssh" not in runtime
+    assert "openssh-client" not in _text({"build": {"packages": "gcc git"}})
+    other: dict[str, object] = {"dependencies": {"ssh_hosts": f"a.org {key}"}, "build": {"packages": "gcc git"}}
+    assert _text(other) == text
+
+
 def test_every_base_image_can_be_given() -> None:
     """Both stages start from the same image, so that the environment that is copied fits."""
     assert re.findall(r"^FROM (.*)$", _text(), re.MULTILINE) == [

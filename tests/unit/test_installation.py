@@ -11,6 +11,7 @@ from tests.sample import settings
 
 CA = "--mount=type=secret,id=ca_bundle,target=/etc/ssl/certs/ca-certificates.crt"
 BASE = Found(installer=Installer.REQUIREMENTS, folder="", names=("requirements.txt",), read=("requirements.txt",))
+HOST = "git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSuN7mPbt3zTRrHMkY0iXUsv0fQjqKJrcXdA"
 LOCK = {
     Installer.UV: replace(BASE, installer=Installer.UV, names=("uv.lock",), read=("pyproject.toml", "uv.lock")),
     Installer.POETRY: replace(
@@ -183,6 +184,32 @@ def test_credentials_are_mounts_of_steps_that_download() -> None:
     assert mount in installation.later(replace(LOCK[Installer.UV], later=True), said)
     assert mount not in installation.tool(LOCK[Installer.POETRY])
     assert mount not in installation.dependencies(BASE, settings().dependencies, settings().web)
+
+
+def test_the_agent_is_a_mount_of_steps_that_download() -> None:
+    """So are the hosts that it is used for; git asks those alone, and nobody types a password."""
+    said = settings({"dependencies": {"ssh_hosts": HOST}}).dependencies
+    mounts = (
+        "    --mount=type=secret,id=known_hosts,target=/etc/ssh/ssh_known_hosts \\\n"
+        "    --mount=type=ssh,id=default,required=true \\\n"
+    )
+    ssh = (
+        "    export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o ConnectTimeout=20 -o StrictHostKeyChecking=yes "
+        "-o UserKnownHostsFile=/dev/null'; \\\n"
+    )
+    for text, command in (
+        (installation.dependencies(BASE, said, settings().web), "    uv venv --quiet"),
+        (installation.later(replace(LOCK[Installer.UV], later=True), said), "    uv sync --locked"),
+    ):
+        assert mounts in text
+        assert text.index(mounts) < text.index(f"{ssh}{command}")
+        assert HOST.split()[2] not in text
+    for text in (
+        installation.tool(LOCK[Installer.POETRY]),
+        installation.dependencies(BASE, settings().dependencies, settings().web),
+        installation.later(replace(LOCK[Installer.UV], later=True), settings().dependencies),
+    ):
+        assert "ssh" not in text.replace("/etc/ssl", "").lower()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from components.settings import application_of, check, name_of, parse, resolve
 
 SetConfig = Callable[[dict[str, str], list[str]], None]
 
+KNOWN_HOST = "git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSuN7mPbt3zTRrHMkY0iXUsv0fQjqKJrcXdA"
+
 GOOD: dict[str, Any] = {
     "environment": "dev",
     "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
@@ -136,6 +138,7 @@ def test_what_is_required_is_enough() -> None:
             "exclude_newer": None,
             "index": None,
             "netrc": False,
+            "ssh_hosts": [],
         },
         "build": {
             "base_image": "python:3.13-slim",
@@ -417,6 +420,24 @@ CHANGES: list[tuple[str, object, str, str, str]] = [
         '"https://***@example.org/simple"',
         "the address of a simple index, without credentials, such as https://packages.example.org/simple",
         "--path 'slipway:dependencies.index' https://packages.example.org/simple",
+    ),
+    *(
+        (
+            "dependencies.ssh_hosts",
+            line,
+            f'"{shown}',
+            "a list of lines of a known_hosts file, or its text: HOST TYPE KEY, as `ssh-keyscan HOST` says them",
+            f"--path 'slipway:dependencies.ssh_hosts' '{KNOWN_HOST}'",
+        )
+        for line, shown in (
+            ("git.example.org", 'git.example.org"'),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----", '-----BEGIN OPENSSH PRIVATE KEY-----"'),
+            (KNOWN_HOST[:-3], f"{KNOWN_HOST[:59]}..."),  # half a key
+            (
+                KNOWN_HOST.replace("ssh-ed25519", "ssh-rsa"),
+                "git.example.org ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSu...",
+            ),
+        )
     ),
     (
         "build.packages",
@@ -1725,3 +1746,16 @@ def test_what_does_not_go_together_in_processes(
     """What serves, what is asked and what runs beside it are checked against one another."""
     (only,) = problems(changes)
     assert only == Problem(key=key, found=found, allowed=allowed, mend=f"pulumi {mend}")
+
+
+def test_known_hosts_are_what_a_scan_says() -> None:
+    """A text of several lines is the list of them, without remarks; names may be hashed, marked, or with a port."""
+    key = KNOWN_HOST.partition(" ")[2]
+    lines = [
+        f"[git.example.org]:2222,192.0.2.1 {key}",
+        f"|1|abc=|def= {key} a remark",
+        f"@cert-authority *.a.org {key}",
+    ]
+    text = "\n".join(["# git.example.org:22 SSH-2.0-OpenSSH_10.0", *lines, ""])
+    assert parse(said({"dependencies.ssh_hosts": text}), "dev").dependencies.ssh_hosts == lines
+    assert parse(said({"dependencies.ssh_hosts": lines}), "dev").dependencies.ssh_hosts == lines

@@ -92,8 +92,14 @@ def test_hashes() -> None:
         (
             "git@x: Permission denied (publickey).\nfatal: Could not read from remote repository.\n\nPlease make sure\n",
             Failure.ACCESS,
-            "Could not read from remote repository.",
+            "git@x: Permission denied (publickey).",
         ),
+        (
+            "fatal: '/x' does not appear to be a git repository\nfatal: Could not read from remote repository.\n",
+            Failure.ACCESS,
+            "'/x' does not appear to be a git repository",
+        ),
+        ("fatal: Could not read from remote repository.", Failure.NETWORK, "Could not read from remote repository."),
         (
             "fatal: remote error: upload-pack: not our ref abc",
             Failure.UNKNOWN,

@@ -362,6 +362,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def built(*_: object) -> Iterator[str]:
         if given["problems"]:
             raise BuildError(*given["problems"])
+        if given.get("no agent"):
+            raise given["no agent"]
         yield "shop:abc"
 
     def ask(*_: object, heard: Any, **__: object) -> list[Told]:  # noqa: ANN401 - a callback
@@ -440,6 +442,12 @@ def test_what_ends_a_check_early(answers: dict[str, Any]) -> None:
     assert code == 1
     assert "error: build: the lock does not match\n  allowed: a new lock\n  mend:    uv lock\n" in out
     answers["problems"] = None
+    agent = ConfigurationProblem(key="slipway:dependencies.ssh_hosts", found="no agent", allowed="one", mend="ssh-add")
+    answers["no agent"] = SettingsError("dev", [agent])
+    code, out, _ = check()
+    assert code == 1
+    assert "error: settings: slipway:dependencies.ssh_hosts: no agent\n  allowed: one\n  mend:    ssh-add\n" in out
+    del answers["no agent"]
     code, out, _ = check()
     assert code == 1
     assert "error: image: nothing can be run in the image\n" in out

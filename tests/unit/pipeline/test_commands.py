@@ -3,13 +3,17 @@
 import contextlib
 import io
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import docker.errors
 import pytest
 
+from components import agent
+from components.problems import SettingsError
 from pipeline import __main__ as command_line
 from pipeline import doctor, down, interrupted, preview, settings, stack, targets, up
 from pipeline.console import Console, PipelineError, problem
@@ -19,7 +23,11 @@ from pipeline.host import failed as host_failed
 from pipeline.host import tidy
 from pipeline.page import Page
 from pipeline.target import Finding, Served, Target
+from tests.sample import settings as sample
 from tests.unit.pipeline.fake_pulumi import Fake, printed
+
+if TYPE_CHECKING:
+    from components.model import Settings
 
 
 @pytest.mark.parametrize(
@@ -311,7 +319,9 @@ class Steps:
         self, monkeypatch: pytest.MonkeyPatch, engine: Engine, state: dict[str, Any], code: int, answer: int = 200
     ) -> None:
         self.order: list[str] = []
-        self.settings = type("Settings", (), {"app": type("App", (), {"name": "shop"})})
+        self.hosts: list[str] = []
+        said = {"app": type("App", (), {"name": "shop"}), "dependencies": type("", (), {"ssh_hosts": self.hosts})}
+        self.settings = type("Settings", (), said)
         target = row(self.order, answer)
         for command in (up, preview):
             monkeypatch.setattr(command, "Engine", lambda *_: engine)
@@ -334,6 +344,38 @@ def test_preview_warns_of_what_an_update_would_stumble_over(engine: Engine, monk
     assert preview.run(command_line.parser().parse_args(["preview"]), engine.console) == 0
     assert steps.order == ["prepare", "doubts", "pulumi"]
     assert engine.console.err.getvalue() == "warning: the platform was not asked\n"  # type: ignore[attr-defined]  # the stream is a StringIO
+
+
+def test_no_ssh_agent(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preview says what an update would need; an update does not begin; the doctor has the command."""
+    steps = Steps(monkeypatch, engine, {}, 0)
+    steps.hosts.append("git.example.org ssh-ed25519 AAAA")
+    said = "slipway:dependencies.ssh_hosts: found hosts that the build reaches by SSH, and no SSH agent: SSH_AUTH_SOCK is not set"
+
+    assert preview.run(command_line.parser().parse_args(["preview"]), engine.console) == 0
+    assert engine.console.err.getvalue().endswith(f"warning: an update would need an SSH agent; {said}\n")  # type: ignore[attr-defined]  # the stream is a StringIO
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        steps.run(engine)
+    assert steps.order == ["prepare", "doubts", "pulumi", "locks", "prepare"]
+    mend = 'eval "$(ssh-agent)" && ssh-add PATH_OF_THE_KEY'
+    assert list(doctor.ssh_agent(engine, [cast("Settings", steps.settings)])) == [
+        Finding("ssh agent", "broken", said, mend)
+    ]
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "has 1 key"), (2, "has 2 keys")])
+def test_doctor_counts_the_keys_of_the_ssh_agent(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, count: int, said: str
+) -> None:
+    """Where a stack needs one; where it needs none nothing is said."""
+    host = "git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEnE6s0MrSuN7mPbt3zTRrHMkY0iXUsv0fQjqKJrcXdA"
+    wanted = sample({"dependencies": {"ssh_hosts": host}})
+    monkeypatch.setattr(agent, "keys", lambda _: count)
+    asking = replace(engine, environ={"SSH_AUTH_SOCK": "/run/agent"})
+
+    assert list(doctor.ssh_agent(asking, [wanted])) == [Finding("ssh agent", "ok", said)]
+    assert list(doctor.ssh_agent(asking, [sample()])) == []
+    assert list(doctor.ssh_agent(asking, [])) == []
 
 
 def test_up_checks_mends_updates_and_asks_the_page(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

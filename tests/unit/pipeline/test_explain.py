@@ -13,6 +13,8 @@ file with `pulumi cancel`.
 COLLECTSTATIC = """#12 [build 7/9] RUN python manage.py collectstatic --noinput
 \x1b[31m#12 1.2 ModuleNotFoundError: No module named 'config.nope'\x1b[0m"""
 
+KEYSCAN = "pulumi config set --path slipway:dependencies.ssh_hosts"
+COMPARE = "--stack dev   # beside what is there; first compare it with what the owner of the host says"
 
 AWAY = (
     "make doctor STACK=dev\n"
@@ -127,6 +129,56 @@ AWAY = (
             "  cause: Git executable not found. Ensure that Git is installed and available.",
             "a dependency comes from git, which the image does not have while it is built",
             "pulumi config set --path slipway:build.packages git --stack dev   # beside what is there",
+        ),
+        (
+            (
+                "#9 1.0    Updating ssh://git@git.example.org:2222/team/prices.git (v2.0)\n"
+                "#9 1.1   cause: Git executable not found. Ensure that Git is installed and available."
+            ),
+            "a dependency comes from git by SSH, and slipway:dependencies.ssh_hosts does not name git.example.org",
+            f'{KEYSCAN} "$(ssh-keyscan -p 2222 git.example.org)" {COMPARE}',
+        ),
+        (
+            (
+                "#9 1.0    Updating ssh://git@git.example.org/team/prices.git (v2.0)\n"
+                "#9 1.1          error: cannot run ssh: No such file or directory"
+            ),
+            "a dependency comes from git by SSH, and slipway:dependencies.ssh_hosts does not name git.example.org",
+            f'{KEYSCAN} "$(ssh-keyscan git.example.org)" {COMPARE}',
+        ),
+        (
+            (
+                "#9 1.0 No ED25519 host key is known for [git.example.org]:2222 and you have requested strict checking.\n"
+                "#9 1.0 Host key verification failed."
+            ),
+            "slipway:dependencies.ssh_hosts: it has no key of git.example.org that fits",
+            f'{KEYSCAN} "$(ssh-keyscan -p 2222 git.example.org)" {COMPARE}',
+        ),
+        (
+            (
+                "#9 1.0 Host key for git.example.org has changed and you have requested strict checking.\n"
+                "#9 1.0 Host key verification failed."
+            ),
+            "slipway:dependencies.ssh_hosts: git.example.org shows another key than the one that stands there",
+            (
+                "find out which of the two is right before anything else: another key may be an attack; then, if it is new:\n"
+                f'{KEYSCAN} "$(ssh-keyscan git.example.org)" {COMPARE}'
+            ),
+        ),
+        (
+            "#9 1.0          git@git.example.org: Permission denied (publickey).",
+            "a dependency comes from git by SSH, and git.example.org lets git in with none of the agent's keys",
+            "ssh-add PATH_OF_THE_KEY   # ssh-add -l lists what the agent has; ssh -T git@git.example.org tries it",
+        ),
+        (
+            "#9 1.0          ssh: connect to host git.example.org port 22: Connection refused",
+            "a dependency comes from git by SSH, and the build does not reach git.example.org: Connection refused",
+            "ssh git.example.org   # from the machine that builds, until it answers",
+        ),
+        (
+            "#9 1.0          ssh: Could not resolve hostname git.example.org: Name or service not known",
+            "a dependency comes from git by SSH, and the build does not reach git.example.org: no such host",
+            "ssh git.example.org   # from the machine that builds, until it answers",
         ),
         (
             (

@@ -502,6 +502,31 @@ def test_what_is_not_found_is_said_with_what_to_do(files: dict[str, str], said: 
     assert "# To do:\n" in content
 
 
+def test_hosts_of_git_by_ssh_are_named_once(tmp_path: Path) -> None:
+    """With and without a port, in the form without a scheme; not those of remarks and of git by HTTP."""
+    lines = """\
+a @ git+ssh://git@git.example.org/team/a.git@v1
+b @ git+ssh://git@git.example.org/team/b.git@v1
+-e git+ssh://me@other.example.org:2222/c.git#egg=c
+d @ git+git@short.example.org:team/d.git
+e @ git+https://git@web.example.org/e.git
+# f @ git+ssh://git@gone.example.org/f.git
+"""
+    found = seen(tree(tmp_path, {"requirements.txt": REQUIREMENTS + lines}))
+    [only] = [each for each in found.missing if "SSH" in each.what]
+    assert only.what == (
+        "dependencies come from git by SSH, and nothing says the public keys of "
+        "git.example.org, other.example.org, short.example.org"
+    )
+    assert only.do == (
+        "pulumi config set --path slipway:dependencies.ssh_hosts "
+        '"$(ssh-keyscan git.example.org; ssh-keyscan -p 2222 other.example.org; ssh-keyscan short.example.org)" '
+        "--stack dev   # beside what is there; first compare it with what the owner of the host says"
+    )
+    assert str(only.place) == "requirements.txt:3"
+    assert "SSH" not in missing(seen(tree(tmp_path / "b", {"requirements.txt": REQUIREMENTS})))
+
+
 def test_a_server_of_websockets_is_seen(tmp_path: Path) -> None:
     """Channels asks for ASGI, and the routes say where websockets are."""
     found = seen(

@@ -79,7 +79,7 @@ def _make(image: Image, say: Say) -> None:
     with tempfile.TemporaryDirectory() as folder:
         context = Path(folder, "context")
         shutil.copytree(_HERE / image.name, context)
-        _write_apt(context / "slipway-apt")
+        write_apt(context / "slipway-apt")
         label = f"{LABEL}={image.key}"
         _docker("build", "--quiet", "--network", "host", "--label", label, "--tag", _local(image, 0), str(context))
     for number, tag in enumerate(image.tags):
@@ -92,7 +92,7 @@ def _local(image: Image, number: int) -> str:
     return f"{registry.ADDRESS}/library/{image.name}:{image.tags[number]}"
 
 
-def _write_apt(folder: Path) -> None:
+def write_apt(folder: Path) -> None:
     """Write what apt needs on this machine, for the build alone: each Dockerfile removes it again."""
     folder.mkdir()
     lines = [apt.options()]
