@@ -12,6 +12,7 @@ from pipeline import doctor, down, generate, manifests, preview, secrets, settin
 from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
+from pipeline.drift import command as drift
 from pipeline.engine import InterruptedUpdateError
 from pipeline.init import command as init
 
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, check, up, preview, down, doctor, data, manifests, settings, secrets, generate):
+    for module in (init, check, up, preview, down, doctor, drift, data, manifests, settings, secrets, generate):
         module.add_parser(commands)
     return top
 
