@@ -91,11 +91,11 @@ class Deployment:
         promoted = settings.promoted
         # What was built elsewhere needs nothing of the project.
         planned = release.plan(settings) if promoted.image is None else None
-        self._built = self._image_args(planned) if planned else None
         self.release = planned.identity if planned else promoted.release or ""
         """Identity of the release."""
         self.commit = planned.commit if planned else None
         """The commit that it was built from; None for a project in a folder, and for an image that was promoted."""
+        self._built = self._image_args(planned) if planned else None
         self._services = environment.service_names(
             settings.services, lambda name: self._make.service_host(self._owner, name)
         )

@@ -15,6 +15,7 @@ from pipeline.data import command as data
 from pipeline.drift import command as drift
 from pipeline.engine import InterruptedUpdateError
 from pipeline.init import command as init
+from pipeline.promote import command as promote
 
 EXAMPLES = """examples:
   python -m pipeline up                           bring the stack dev up
@@ -34,7 +35,21 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, check, up, preview, down, doctor, drift, data, manifests, settings, secrets, generate):
+    for module in (
+        init,
+        check,
+        up,
+        preview,
+        down,
+        doctor,
+        drift,
+        promote,
+        data,
+        manifests,
+        settings,
+        secrets,
+        generate,
+    ):
         module.add_parser(commands)
     return top
 
