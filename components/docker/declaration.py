@@ -60,7 +60,9 @@ def describe(inputs: Mapping[str, Any]) -> dict[str, str]:
     for each in given.get("mounts") or []:
         found |= _mount(each)
     for each in given.get("ports") or []:
-        found[port(f"{each['internal']}/{each.get('protocol') or 'tcp'}")] = f"{each.get('ip')}:{each['external']}"
+        found[port(f"{whole(each['internal'])}/{each.get('protocol') or 'tcp'}")] = (
+            f"{each.get('ip')}:{whole(each['external'])}"
+        )
     networks = [each["name"] for each in given.get("networksAdvanced") or []]
     # The daemon's own network is what the plugin names where it joins others later.
     for each in networks or [given.get("networkMode") or "bridge"]:
@@ -95,7 +97,12 @@ def volume(source: object, *, writable: bool) -> str:
 
 def memory_folder(size: object, mode: object) -> str:
     """Describe what is mounted in memory: bytes, and the mode as a number."""
-    return f"{mib(int(str(size or 0)))} in memory, mode {int(str(mode or 0)):o}"
+    return f"{mib(whole(size))} in memory, mode {whole(mode):o}"
+
+
+def whole(value: object) -> int:
+    """Read a whole number, which the engine may give with a point."""
+    return int(float(str(value or 0)))
 
 
 def mib(size: int) -> str:
@@ -129,11 +136,11 @@ def _rights(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _limits(given: Mapping[str, Any]) -> dict[str, str]:
-    shm = int(given.get("shmSize") or 0) * MIB
+    shm = whole(given.get("shmSize")) * MIB
     restart = str(given.get("restart") or "no")
     pairs = {
-        MEMORY: mib(int(given["memory"]) * MIB) if given.get("memory") else "",
-        SWAP: mib(int(given["memorySwap"]) * MIB) if given.get("memorySwap") else "",
+        MEMORY: mib(whole(given["memory"]) * MIB) if given.get("memory") else "",
+        SWAP: mib(whole(given["memorySwap"]) * MIB) if given.get("memorySwap") else "",
         "CPUs": f"{float(given['cpus']):g}" if given.get("cpus") else "",
         "shared memory": mib(shm) if shm not in (0, DEFAULT_SHM) else "",
         RESTART: restart if restart != "no" else "",
@@ -149,7 +156,7 @@ def _health(check: Mapping[str, Any]) -> dict[str, str]:
         "health check interval": seconds(check.get("interval") or "0s"),
         "health check timeout": seconds(check.get("timeout") or "0s"),
         "health check start period": seconds(check.get("startPeriod") or "0s"),
-        "health check retries": str(int(check.get("retries") or 0)),
+        "health check retries": str(whole(check.get("retries"))),
     }
 
 

@@ -17,7 +17,9 @@ SHOWN = 120
 """Characters of a value that are shown."""
 
 _IN_ADDRESS = re.compile(r"(://[^:@/\s]*:)[^@\s]+@")
-_IN_TEXT = re.compile(r"(?i)((?:password|passwd|secret|token|api_?key|authorization|bearer)[\w-]*[\"']?\s*[=: ]\s*)\S+")
+_IN_TEXT = re.compile(
+    r"(?i)((?:password|passwd|requirepass|masterauth|secret|token|api_?key|authorization|bearer)[\w-]*[\"']?\s*[=: ]\s*)\S+"
+)
 
 
 class Remedy(StrEnum):
