@@ -11,7 +11,7 @@ from pipeline.console import Problem, problem
 from pipeline.data.process import Processes
 from pipeline.promote import inside
 
-_SOURCE = Path(inside.__file__)
+SOURCE = Path(inside.__file__)
 _SHOWN = 10
 
 
@@ -49,7 +49,7 @@ def ask(processes: Processes, settings: Settings, stack: str) -> Migrations:
     Raises:
         PipelineError: if it does not tell.
     """
-    command = environment.exporting(settings.app, ["python", "-c", _SOURCE.read_text(encoding="utf-8")])
+    command = environment.exporting(settings.app, ["python", "-c", SOURCE.read_text(encoding="utf-8")])
     done = processes.run("web", command)
     for line in done.out.decode(errors="replace").splitlines():
         if line.startswith(inside.MARK):

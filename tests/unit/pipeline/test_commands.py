@@ -131,6 +131,8 @@ def row(order: list[str], answer: int = 200, stays: list[str] | None = None, *, 
         platform=note(order, "platform"),
         running=note(order, "running"),
         served=note(order, "served"),
+        look=note(order, "look"),
+        clear=note(order, "clear"),
     )
 
 

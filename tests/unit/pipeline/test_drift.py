@@ -6,11 +6,13 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import docker.errors
 import pytest
 
+from components.model import Target as Name
 from pipeline import targets
 from pipeline.console import PipelineError
 from pipeline.drift import command
@@ -589,17 +591,12 @@ def asked(engine: Engine, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Callab
 
     def ask(looks: list[list[Difference]], *, heal: bool = False, format_: str = "text") -> tuple[int, list[str]]:
         rest = iter(looks)
-        row = targets.of_state(engine, {"resources": deployment["deployment"]["resources"]})
-        changed = targets.TARGETS | {
-            "docker": row.__class__(
-                **{
-                    **vars(row),
-                    "look": lambda *_: Look(containers=3, differences=next(rest)),
-                    "clear": lambda _engine, _differences, first: engine.console.say(f"clear {first}"),
-                }
-            )
-        }
-        monkeypatch.setattr(targets, "TARGETS", changed)
+        row = replace(
+            targets.TARGETS[Name.DOCKER],
+            look=lambda *_: Look(containers=3, differences=next(rest)),
+            clear=lambda _engine, _differences, first: engine.console.say(f"clear {first}"),
+        )
+        monkeypatch.setattr(targets, "TARGETS", {**targets.TARGETS, Name.DOCKER: row})
         monkeypatch.setattr(command, "Engine", lambda *_: engine)
         arguments = argparse.Namespace(stack="dev", heal=heal, new_volumes=False, format=format_)
         return command.run(arguments, engine.console), [call.partition(" --stack")[0] for call in fake.calls]
