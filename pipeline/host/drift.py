@@ -329,7 +329,9 @@ class _Host:
 
 
 def _labels(resource: Mapping[str, Any]) -> dict[str, str]:
-    return {str(each["label"]): str(each["value"]) for each in resource["inputs"].get("labels") or []}
+    given = resource["inputs"].get("labels")
+    # Those of a build are pairs, and nobody's component.
+    return {str(each["label"]): str(each["value"]) for each in given} if isinstance(given, list) else {}
 
 
 def _component(resource: Mapping[str, Any]) -> str:

@@ -438,10 +438,19 @@ def test_a_tag_that_moved(look: Looker) -> None:
     client = Daemon(Box("c1", "web-1"))
     client.images = Shelf(Thing("sha256:1", "", **IMAGE), Thing("sha256:2", "shop:0123456789ab"))
 
-    [moved] = look(client)
+    build = resource(
+        "docker-build:index:Image", "b1", {"tags": ["shop:0123456789ab"], "labels": {"a": "b"}}, urn="built"
+    )
+    [moved] = look(client, state(build))
 
     assert moved.line() == "app (shop:0123456789ab): image of the tag: declared sha256:1, found sha256:2"
     assert (moved.remedy, moved.id, moved.urns) == (Remedy.TAG, "sha256:1", ())
+
+    client.images = Shelf(Thing("sha256:2", "shop:0123456789ab"))
+    assert look(client, state(build))[0].urns == ("built", URN)
+    client.images = Shelf()
+    gone = look(client, state(build))[0]
+    assert (gone.found, gone.remedy, gone.urns) == ("no image", Remedy.REFRESH, ("built",))
 
 
 def test_the_configuration_of_the_edge(look: Looker) -> None:

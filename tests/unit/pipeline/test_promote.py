@@ -14,6 +14,7 @@ import pytest
 from components import settings as stack_settings
 from components.keys import KEYS
 from components.model import Settings
+from components.problems import SettingsError
 from components.settings import parse
 from pipeline import targets, up
 from pipeline.console import PipelineError
@@ -221,13 +222,13 @@ def test_a_promoted_stack_needs_no_project() -> None:
 )
 def test_half_a_promotion_is_refused(said: dict[str, str], found: str) -> None:
     """Image and release come together, and the image by its digest."""
-    with pytest.raises(stack_settings.SettingsError, match=found):
+    with pytest.raises(SettingsError, match=found):
         settings({"promoted": said})
 
 
 def test_a_cluster_cannot_take_an_image_of_a_host() -> None:
     """It pulls from a registry."""
-    with pytest.raises(stack_settings.SettingsError) as refused:
+    with pytest.raises(SettingsError) as refused:
         settings(
             {
                 "target": "kubernetes",
@@ -297,6 +298,10 @@ def world(engine_for: Callable[[str], Engine], fake: Fake, monkeypatch: pytest.M
     def opened(which: Engine, _settings: Settings) -> Iterator[Processes]:
         yield processes[which.stack]
 
+    def bring(which: Engine, _app: str | None) -> int:
+        engine.console.say(f"up {which.stack}")
+        return 0
+
     def make(name: str, _console: object, environ: dict[str, str] | None = None) -> Engine:
         made = engine_for(name)
         return Engine(name, engine.console, made.root, environ or made.environ, made.program)
@@ -317,7 +322,7 @@ def world(engine_for: Callable[[str], Engine], fake: Fake, monkeypatch: pytest.M
 
     monkeypatch.setattr(command, "Engine", make)
     monkeypatch.setattr(command, "OPEN", {"docker": opened})
-    monkeypatch.setattr(up, "bring", lambda which, _app: engine.console.say(f"up {which.stack}") or 0)
+    monkeypatch.setattr(up, "bring", bring)
     run.console = engine  # type: ignore[attr-defined]  # for those who read what was printed
     return run
 
