@@ -75,7 +75,7 @@ class _Host:
         self._stack = stack
         self._resources = [each for each in state.get("resources") or [] if each.get("inputs") is not None]
         self._now = [each for each in self._resources if not each.get("delete")]
-        listed = client.containers.list(all=True, ignore_removed=True)
+        listed = client.containers.list(all=True, filters={"label": f"{STACK}={stack}"}, ignore_removed=True)
         self._by_id: dict[str, Container] = {str(each.id): each for each in listed}
         self._by_name: dict[str, Container] = {str(each.name): each for each in listed}
         self._handled: set[str] = set()
@@ -103,7 +103,7 @@ class _Host:
         container = self._by_id.get(str(resource.get("id")))
         remedy = Remedy.REPLACE
         if container is None:
-            container, remedy = self._by_name.get(name), Remedy.REFRESH
+            container, remedy = self._named(name), Remedy.REFRESH
             if container is None:
                 yield Difference(
                     component=component,
@@ -125,6 +125,16 @@ class _Host:
                 id=str(container.id),
                 first="name" not in inputs.get("__defaults", []),
             )
+        if str(container.name) != name:
+            yield Difference(
+                component=component,
+                name=name,
+                what="name",
+                declared=safe("name", name),
+                found=safe("name", str(container.name)),
+                remedy=Remedy.REPLACE,
+                urns=(str(resource["urn"]),),
+            )
         stopped = bool(inputs.get("mustRun")) and container.status not in ("running", "restarting")
         if stopped:
             paused = container.status == "paused"
@@ -138,6 +148,13 @@ class _Host:
                 urns=(str(resource["urn"]),) if paused and remedy is Remedy.REPLACE else (),
             )
         yield from self._properties(resource, container, remedy)
+
+    def _named(self, name: str) -> Container | None:
+        """Find a container by its name, also one without the labels of the stack."""
+        try:
+            return self._by_name.get(name) or self._client.containers.get(name)
+        except docker.errors.NotFound:
+            return None
 
     def _properties(self, resource: Mapping[str, Any], container: Container, remedy: Remedy) -> Iterator[Difference]:
         inputs = resource["inputs"]

@@ -360,6 +360,14 @@ def test_what_the_plugin_sees_is_updated_and_the_rest_replaced(look: Looker) -> 
     )
 
 
+def test_a_container_that_was_renamed(look: Looker) -> None:
+    """Nobody finds it by its name any more."""
+    [renamed] = look(Daemon(Box("c1", "web-old")))
+
+    assert renamed.line() == 'web (web-1): name: declared "web-1", found "web-old"'
+    assert renamed.urns == (URN,)
+
+
 def test_a_container_made_again_by_hand(look: Looker) -> None:
     """It is removed: before Pulumi makes its successor where that needs its name, after where it has its visitors."""
     box = Box("c2", "web-1")
