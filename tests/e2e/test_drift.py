@@ -85,11 +85,11 @@ def write(site: Site, path: str, text: str) -> None:
 
 
 def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
-    """A container removed, one stopped, limits, a network, an extra one, a moved tag, a file: all found, all healed."""
+    """A container removed, limits, a network, an extra one, a moved tag, a file: all found, all healed, none noticed."""
     assert "No drift: 12 containers" in drift(site, code=0).text
     first, second, third = named(site, "web")
     redis, edge = site.container("redis"), site.container("edge")
-    internal = f"{edge.name}".removesuffix("-edge") + "-internal"
+    postgres = site.container("postgres")
     path, text = configuration(site)
     assert first.image is not None
     [tag] = first.image.tags
@@ -108,7 +108,9 @@ def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
     time.sleep(5)  # the edge looks up who is there every few seconds
 
     found = drift(site)
-    assert lines(found) == sorted(
+    # The edge may have loaded the file meanwhile, since it looks up addresses and those of two are gone.
+    loaded = [line for line in lines(found) if ": configuration in use: " in line]
+    assert [line for line in lines(found) if line not in loaded] == sorted(
         [
             f"app ({tag}): image of the tag: declared {str(first.image.id)[:19]}, found {str(other.id)[:19]}",
             f'edge ({edge.name}): file {path}: declared "client_max_body_size 25m;", found "client_max_body_size 26m;"',
@@ -119,7 +121,7 @@ def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
             f"web ({extra.name}): state: declared nothing, found {STRANGER}, created, of release 0ld",
         ]
     )
-    assert "Drift: 7 differences in 3 components" in found.text
+    assert f"Drift: {7 + len(loaded)} differences in 3 components" in found.text
     before = site.running()
 
     with Load(site.port) as load:
@@ -130,11 +132,14 @@ def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
 
     assert load.failures == []
     assert "No drift: 12 containers" in healed.text
+    assert configuration(site)[1] == text
     assert site.daemon.images.get(tag).labels["org.opencontainers.image.revision"] == release
     with pytest.raises(docker.errors.NotFound):
         extra.reload()
     kept = {name for name, started in site.running().items() if before.get(name) == started}
-    assert {str(edge.name), str(redis.name), internal.removesuffix("-internal") + "-postgres", str(first.name)} <= kept
+    assert {str(edge.name), str(redis.name), str(postgres.name)} <= kept
+    if not loaded:  # else all of them roll, so that the edge loads the declared configuration
+        assert str(first.name) in kept
     assert set(load.acknowledged) <= set(site.sql("select message from guestbook_entry where name = 'Load'"))
 
 
