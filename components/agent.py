@@ -27,7 +27,7 @@ _LIST, _LISTED = b"\0\0\0\x01\x0b", 12
 
 def problem(settings: Settings, environ: Mapping[str, str] = os.environ) -> Problem | None:
     """Say why a build cannot use the agent; None where it can, or needs none."""
-    if not settings.dependencies.ssh_hosts:
+    if not settings.dependencies.ssh_hosts or settings.promoted.image is not None:
         return None
     path = environ.get(VARIABLE)
     if not path:

@@ -71,6 +71,7 @@ COMMON: dict[str, Any] = {
     "services": {},
     "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
     "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
+    "promoted": {"image": None, "release": None, "stack": None},
     "kubernetes": {
         "context": None,
         "pull_secret": False,

@@ -88,21 +88,23 @@ class Deployment:
         self._make.check(settings)
         self._owner = Owner(project=settings.app.name, stack=pulumi.get_stack())
         self._attempts = self._make.attempts()
-        planned = release.plan(settings)
         self._together = settings.kubernetes.storage.shared_access is Access.ONE_NODE
         self._health = health.of(settings)
 
-        self.release = planned.identity
+        promoted = settings.promoted
+        # What was built elsewhere needs nothing of the project.
+        planned = release.plan(settings) if promoted.image is None else None
+        self.release = planned.identity if planned else promoted.release or ""
         """Identity of the release."""
-        self.commit = planned.commit
-        """The commit that it was built from; None for a project in a folder."""
-        self._built = self._image_args(planned)
+        self.commit = planned.commit if planned else None
+        """The commit that it was built from; None for a project in a folder, and for an image that was promoted."""
+        self._built = self._image_args(planned) if planned else None
         self._services = environment.service_names(
             settings.services, lambda name: self._make.service_host(self._owner, name)
         )
         self._environment = environment.app(settings, self.release, self._services)
-        self.image = image.tag(self._built)
-        """Name and tag of the app's image."""
+        self.image = image.tag(self._built) if self._built else promoted.image or ""
+        """Name of the app's image: with its tag, or with its digest where it was promoted."""
         self.url = address.url(settings)
         """Where the edge serves."""
 
@@ -121,7 +123,7 @@ class Deployment:
 
     def _deploy(self) -> None:
         settings, owner = self._settings, self._owner
-        app = self._make.app_image("app", self._built, self._opts)
+        app = self._app_image()
         postgres = self._postgres()
         redis = self._redis()
         known = self._known(postgres, redis)
@@ -152,6 +154,12 @@ class Deployment:
         ready = once(app.id, static.ready) if static is not None else migrated
         web = self._web(ready, files)
         self._serve(web, self._processes(ready, files, web))
+
+    def _app_image(self) -> target.Image:
+        """Give the image of the app: built here, or the one that ran in another stack."""
+        if self._built is not None:
+            return self._make.app_image("app", self._built, self._opts)
+        return self._pulled("app", self.image)
 
     def _publish_static(self, app: Output[str], files: Output[str]) -> target.Step | None:
         """Bring the static files of the release to where the edge serves them from, if it does."""

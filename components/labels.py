@@ -13,6 +13,8 @@ RELEASE = "slipway.release"
 REVISION = "slipway.revision"
 ATTEMPT = "slipway.attempt"
 STORAGE = "slipway.storage"
+DECLARED = "slipway.declared"
+"""On a container: a hash of what was declared of it, see ``docker/declaration.py``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ from components.values import (
     HeaderValue,
     HostName,
     Image,
+    ImmutableImage,
     IndexUrl,
     InnerFolder,
     InnerPath,
@@ -49,6 +50,7 @@ from components.values import (
     RedirectTo,
     Ref,
     Registry,
+    ReleaseName,
     RenderedFiles,
     Requirement,
     ServicePath,
@@ -57,6 +59,7 @@ from components.values import (
     SiteName,
     Slug,
     SourcePath,
+    StackName,
     Statuses,
     StepName,
     Switch,
@@ -595,6 +598,19 @@ class Redis(_Model):
     resources: Resources = Field(description="What the cache may use.")
 
 
+class Promoted(_Model):
+    """The image that ran in another stack, instead of one that is built. `python -m pipeline promote` writes it."""
+
+    image: ImmutableImage | None = Field(
+        description="The image: its identity on the Docker host, or its name in a registry with its digest.",
+        examples=["registry.example.org/shop@sha256:" + "0123456789abcdef" * 4],
+    )
+    release: ReleaseName | None = Field(
+        description="The release that it is, by the name that it had where it was built.", examples=["0123456789ab"]
+    )
+    stack: StackName | None = Field(description="The stack that it ran in.", examples=["staging"])
+
+
 class Data(_Model):
     """Protection of what cannot be made again."""
 
@@ -907,6 +923,9 @@ class Settings(_Model):
     postgres: Postgres = Field(description="The database.")
     redis: Redis = Field(description="The cache.")
     data: Data = Field(description="Protection of what cannot be made again.")
+    promoted: Promoted = Field(
+        description="The image that ran in another stack, instead of one that is built: docs/promotion.md."
+    )
     dependencies: Dependencies = Field(description="What the project depends on, and what installs it.")
     build: Build = Field(description="How the image is built.")
     assets: Assets = Field(description="What is made with Node while the image is built.")

@@ -25,6 +25,7 @@ from components.model import (
     Postgres,
     PostgresProvider,
     Process,
+    Promoted,
     RedisProvider,
     Server,
     ServeStatic,
@@ -449,6 +450,35 @@ def _ref(app: App, stack: str) -> Iterator[Problem]:
         )
 
 
+def _promoted(said: Promoted, target: object, stack: str) -> Iterator[Problem]:
+    """Find an image without the name of its release, and one that a cluster cannot pull."""
+    path: Path_ = ("promoted", "image")
+    if said.image is None:
+        for name in ("release", "stack"):
+            if getattr(said, name) is not None:
+                yield Problem(
+                    key=full_key(("promoted", name)),
+                    found=show(getattr(said, name)),
+                    allowed="nothing without slipway:promoted.image, which `python -m pipeline promote` writes with it",
+                    mend=config_rm(("promoted",), stack),
+                )
+        return
+    if said.release is None:
+        yield Problem(
+            key=full_key(("promoted", "release")),
+            found="nothing",
+            allowed="the release that slipway:promoted.image is; `python -m pipeline promote` writes both",
+            mend=config_rm(("promoted",), stack),
+        )
+    if target is Target.KUBERNETES and "@" not in said.image:
+        yield Problem(
+            key=full_key(path),
+            found=f"{show(said.image)}, an image of one Docker host",
+            allowed="an image in a registry that the cluster pulls from, as NAME@sha256:DIGEST",
+            mend=f"python -m pipeline promote {said.stack or 'STACK'} {stack} --registry registry.example.org/team",
+        )
+
+
 def _assets(said: Assets, app: object, stack: str) -> Iterator[Problem]:
     """Find what the assets lack, and what nothing could be made with."""
     if said.directory is None:
@@ -504,6 +534,8 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
         ]
     if isinstance(parts.get("assets"), Assets):
         problems += _assets(parts["assets"], parts.get("app"), stack)
+    if isinstance(parts.get("promoted"), Promoted):
+        problems += _promoted(parts["promoted"], parts.get("target"), stack)
     problems += service_rules.between(parts, stack)
     problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack), *_addresses(parts, stack)]
     if (

@@ -64,11 +64,11 @@ def load() -> Settings:
         SettingsError: if anything is wrong, including with the Django project that the settings point at.
     """
     loaded = check(_read(), pulumi.get_stack(), netrc=_netrc)
-    # A preview builds nothing.
+    # Neither a preview nor an image that was promoted builds anything.
     missing = None if pulumi.runtime.is_dry_run() else agent.problem(loaded)
     if missing is not None:
         raise SettingsError(pulumi.get_stack(), [missing])
-    found = checkout.of(loaded.app, ROOT)
+    found = checkout.of(loaded.app, ROOT) if loaded.promoted.image is None else None
     if found is not None and found.note:
         pulumi.log.warn(found.note)
     return loaded
@@ -110,6 +110,9 @@ def file_problems(
 ) -> list[Problem]:
     """Find what is wrong with the files that valid settings point at; those of a git repository are brought for it."""
     problems = []
+    promoted = resolved.parts.get("promoted")
+    if promoted is not None and promoted.image is not None:
+        return []  # nothing is built, so nothing of the project is needed here
     if "app" in resolved.parts:
         try:
             checkout.of(resolved.parts["app"], root, stack, netrc)

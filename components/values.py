@@ -389,6 +389,24 @@ Image = Annotated[
     AfterValidator(_pinned),
     Words("an image with a tag other than latest, or with a digest, such as nginx:1.26"),
 ]
+ImmutableImage = Annotated[
+    str,
+    Field(pattern=f"^((.*/)?{_IMAGE_PART}@)?sha256:[0-9a-f]{{64}}$", max_length=512),
+    BeforeValidator(text),
+    Words("an image by its digest: sha256: and 64 hexadecimal digits, or REGISTRY/NAME@ before that"),
+]
+ReleaseName = Annotated[
+    str,
+    Field(pattern="^[0-9a-f]{12}$"),
+    BeforeValidator(text),
+    Words("the 12 hexadecimal digits of a release"),
+]
+StackName = Annotated[
+    str,
+    Field(pattern="^[A-Za-z0-9_.-]{1,100}$"),
+    BeforeValidator(text),
+    Words("the name of a stack"),
+]
 CronFields = Annotated[
     str,
     Field(max_length=200),

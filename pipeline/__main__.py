@@ -12,9 +12,11 @@ from pipeline import doctor, down, generate, manifests, secrets, settings, up
 from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
+from pipeline.drift import command as drift
 from pipeline.engine import InterruptedUpdateError
 from pipeline.init import command as init
 from pipeline.preview import command as preview
+from pipeline.promote import command as promote
 
 EXAMPLES = """examples:
   python -m pipeline up                           bring the stack dev up
@@ -34,7 +36,21 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, check, up, preview, down, doctor, data, manifests, settings, secrets, generate):
+    for module in (
+        init,
+        check,
+        up,
+        preview,
+        down,
+        doctor,
+        drift,
+        promote,
+        data,
+        manifests,
+        settings,
+        secrets,
+        generate,
+    ):
         module.add_parser(commands)
     return top
 

@@ -102,6 +102,12 @@ def prepare(engine: Engine, app: str | None) -> tuple[Settings, dict[str, Any]]:
     problems = [secret_problem(name, engine.stack, loaded) for name in secrets.missing(engine.stack, engine.root)]
     if problems:
         raise SettingsError(engine.stack, problems)
+    if loaded.promoted.image is not None:
+        promoted = loaded.promoted
+        engine.console.say(
+            f"    image: release {promoted.release} of stack {promoted.stack}, {promoted.image}; nothing is built"
+        )
+        return loaded, state
     commit = checkout.of(loaded.app, engine.root)
     if commit is not None:
         engine.console.say(f"    source: {loaded.app.source}, {loaded.app.ref or 'its first branch'}: {commit.commit}")

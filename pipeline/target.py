@@ -3,12 +3,13 @@
 The commands own the order in which this is asked, and ask for no target by name; a row owns how its platform is asked.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components.model import Settings
 from pipeline.console import PipelineError
+from pipeline.drift.difference import Difference, Look
 from pipeline.engine import Engine
 from pipeline.page import Page
 
@@ -67,3 +68,7 @@ class Target:
     """For the doctor: what runs of the stack."""
     served: Callable[[Engine, Settings], Iterator[Finding]]
     """For the doctor: what the stack serves."""
+    look: Callable[[Engine, State], Look]
+    """For drift: compares what runs with what the state declares. Raises when the platform cannot tell."""
+    clear: Callable[[Engine, Sequence[Difference], bool], None]
+    """For healing: removes what nobody declared; True for what has to go before Pulumi heals, False for the rest."""

@@ -7,10 +7,11 @@ This module owns the options that all containers share, and the measured traps o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pulumi
 import pulumi_docker as docker
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 
+from components.docker import declaration
+from components.labels import DECLARED
 from components.model import Resources
 
 REPLACE_ON_CHANGES = ["#initerror", "healthcheck", "init", "tmpfs", "rm", "cpuPeriod", "cpuQuota"]
@@ -117,10 +118,8 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         entrypoints=spec.entrypoint,
         command=spec.command,
         hostname=spec.hostname,
-        envs=pulumi.Output.from_input(spec.environment).apply(
-            lambda variables: [f"{key}={value}" for key, value in sorted(variables.items())]
-        ),
-        labels=[docker.ContainerLabelArgs(label=label, value=value) for label, value in sorted(spec.labels.items())],
+        envs=_variables(spec),
+        labels=_labels({**spec.labels, DECLARED: _declared(spec)}),
         # Isolation.
         user=spec.user,
         read_only=spec.read_only,
@@ -158,6 +157,63 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
             ),
         ),
     )
+
+
+def _labels(labels: Mapping[str, Input[str]]) -> list[docker.ContainerLabelArgs]:
+    return [docker.ContainerLabelArgs(label=label, value=value) for label, value in sorted(labels.items())]
+
+
+def _variables(spec: Container) -> Output[list[str]]:
+    return Output.from_input(spec.environment).apply(
+        lambda variables: [f"{key}={value}" for key, value in sorted(variables.items())]
+    )
+
+
+def _declared(spec: Container) -> Output[str]:
+    """Hash what the plugin never reads back, for whoever looks for drift. Whatever is said here is said above."""
+    health = spec.health
+    volumes = [
+        {"type": "volume", "source": mount.volume, "target": mount.target, "readOnly": not mount.writable}
+        for mount in spec.mounts
+    ]
+    memory = [
+        {"type": "tmpfs", "target": target, "tmpfsOptions": {"sizeBytes": size * 1024 * 1024, "mode": _TMPFS_MODE}}
+        for target, size in spec.memory_mounts.items()
+    ]
+    port = spec.port
+    said: dict[str, object] = {
+        "entrypoints": spec.entrypoint,
+        "command": spec.command,
+        "hostname": spec.hostname,
+        "envs": _variables(spec),
+        "labels": [{"label": label, "value": value} for label, value in spec.labels.items()],
+        "user": spec.user,
+        "readOnly": spec.read_only,
+        "capabilities": {"drops": ["ALL"], "adds": spec.capabilities},
+        "securityOpts": ["no-new-privileges:true"],
+        "mounts": volumes + memory,
+        "networksAdvanced": [{"name": network} for network in spec.networks],
+        "networkMode": None if spec.networks else "none",
+        "ports": [{"ip": port.address, "external": port.external, "internal": port.internal, "protocol": "tcp"}]
+        if port
+        else [],
+        "cpus": cores(spec.resources.cpus),
+        "shmSize": spec.shared_memory_mb,
+        "logDriver": "json-file",
+        "logOpts": {"max-size": "10m", "max-file": "3"},
+        "init": True,
+        "stopSignal": spec.stop_signal,
+        "healthcheck": {
+            "tests": ["CMD", *health.command],
+            "interval": duration(health.interval_seconds),
+            "timeout": duration(health.timeout_seconds),
+            "startPeriod": duration(health.startup_seconds),
+            "retries": 3,
+        }
+        if health
+        else None,
+    }
+    return Output.from_input(said).apply(declaration.fingerprint)
 
 
 def _mounts(spec: Container) -> list[docker.ContainerMountArgs]:

@@ -35,6 +35,11 @@ class Pods:
         """The release that runs."""
         return str(self._one("web")["metadata"]["labels"].get(RELEASE, ""))
 
+    @property
+    def image(self) -> str:
+        """The name of the image that runs, with its digest."""
+        return str(self._one("web")["spec"]["containers"][0]["image"])
+
     def run(
         self,
         component: str,

@@ -37,6 +37,11 @@ class Containers:
         """The release that runs."""
         return str(self._one("web").labels.get(RELEASE, ""))
 
+    @property
+    def image(self) -> str:
+        """The identity of the image that runs."""
+        return str(self._one("web").attrs["Image"])
+
     def run(
         self,
         component: str,

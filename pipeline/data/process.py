@@ -37,6 +37,11 @@ class Processes(Protocol):
         """The release that runs."""
         ...
 
+    @property
+    def image(self) -> str:
+        """The image that runs: its identity on a Docker host, its name with its digest on a cluster."""
+        ...
+
     def run(
         self,
         component: str,

@@ -1,6 +1,6 @@
 """What surrounds ``pulumi up`` for a stack on a Docker host."""
 
-from pipeline.host import check, doctor, failed, page, tidy
+from pipeline.host import check, doctor, drift, failed, page, tidy
 from pipeline.target import Target
 
 TARGET = Target(
@@ -16,4 +16,6 @@ TARGET = Target(
     platform=doctor.platform,
     running=doctor.running,
     served=doctor.served,
+    look=drift.look,
+    clear=drift.clear,
 )

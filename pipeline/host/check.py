@@ -209,6 +209,26 @@ def namesake(client: docker.DockerClient, settings: Settings, stack: str) -> lis
     return []
 
 
+def promoted(client: docker.DockerClient, settings: Settings, stack: str) -> list[Problem]:
+    """Check that an image of another stack is on the host, where it is named by its identity there."""
+    image = settings.promoted.image
+    if image is None or "@" in image:
+        return []
+    try:
+        client.images.get(image)
+    except docker.errors.ImageNotFound:
+        return [
+            Problem(
+                f"slipway:promoted.image: this Docker host has no image {image} (release {settings.promoted.release} "
+                f"of stack {settings.promoted.stack})",
+                allowed="the Docker host that the image ran on, or an image in a registry",
+                mend=f"python -m pipeline promote {settings.promoted.stack or 'STACK'} {stack}\n"
+                f"pulumi config rm slipway:promoted --stack {stack}   # builds from the project again",
+            )
+        ]
+    return []
+
+
 def stopped(client: docker.DockerClient, state: Mapping[str, Any]) -> list[str]:
     """Name the containers of a stack's state that should run and do not: Pulumi alone takes the state's word for it."""
     running = {container.id for container in client.containers.list()}
@@ -225,6 +245,7 @@ def before_update(engine: Engine, settings: Settings, state: Mapping[str, Any]) 
     with daemon(engine.environ) as client:
         problems = [
             *room(client, engine.root, engine.environ),
+            *promoted(client, settings, engine.stack),
             *(
                 stranger(client, settings, engine.stack, state)
                 or namesake(client, settings, engine.stack)

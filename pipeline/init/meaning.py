@@ -12,11 +12,11 @@ from pipeline.init.variables import Variable, is_postgres
 CHANGE = "change-me"
 """Stands for what only somebody who knows can say."""
 
-_SECRET = re.compile(
+SECRET = re.compile(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|TOKEN|API_?KEY|PRIVATE|CREDENTIAL|ACCESS_KEY|_PASS$|_DSN$|_KEY$|^DSN$|_SALT$|"
     r"WEBHOOK_URL$|^EMAIL_URL$|ENCRYPTION|SIGNING"
 )
-_NOT_SECRET = re.compile(
+NOT_SECRET = re.compile(
     r"PUBLIC|_KEY_ID$|_KEY_PREFIX$|EXPIR|LIFETIME|_AGE$|_TTL$|_LENGTH$|TIMEOUT|_HEADER$|ENABLED?$|_NAME$|_PATH$|_FILE$|_URL_PATH$|VALIDATOR|_MIN_|COOKIE|ALGORITHM|REQUIRED|_DAYS$|_HOURS$|_MINUTES$|_SECONDS$"
 )
 
@@ -84,8 +84,8 @@ def is_secret(variable: Variable) -> bool:
     upper = variable.name.upper().removesuffix("_FILE")
     return (
         variable.kind not in {"bool", "truth", "int"}
-        and _SECRET.search(upper) is not None
-        and _NOT_SECRET.search(upper) is None
+        and SECRET.search(upper) is not None
+        and NOT_SECRET.search(upper) is None
         and not isinstance(variable.default, bool)
     )
 

@@ -32,7 +32,11 @@ HARDENED = {
     "destroyGraceSeconds": 35,
     "networksAdvanced": [{"name": "inside"}],
     "mounts": [{"type": "tmpfs", "target": "/tmp", "tmpfsOptions": {"sizeBytes": 67108864, "mode": 1023}}],  # noqa: S108 - in a container
-    "labels": [{"label": "a", "value": "1"}, {"label": "b", "value": "2"}],
+    "labels": [
+        {"label": "a", "value": "1"},
+        {"label": "b", "value": "2"},
+        {"label": "slipway.declared", "value": "87e74f0134c43756"},
+    ],
     "image": "sha256:1",
     "envs": [],
 }

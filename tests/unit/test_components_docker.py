@@ -9,7 +9,7 @@ import pytest
 
 from components import args, docker, health, image, nginx, schedule
 from components.budget import budget
-from components.docker import process
+from components.docker import declaration, process
 from components.docker.container import REPLACE_ON_CHANGES
 from components.docker.task import StepError
 from components.flows import flows
@@ -465,6 +465,7 @@ def test_process() -> None:
         **OURS,
         "slipway.component": "process-worker",
         "slipway.release": "0123456789ab",
+        "slipway.declared": declaration.fingerprint(container.inputs),
     }
     assert container.inputs["command"] == ["celery", "worker"]
     assert container.inputs["user"] == "10001:10001"

@@ -8,7 +8,7 @@ import pytest
 from pulumi.runtime.invoke import InvokeResult
 
 from components import state
-from components.docker import attempts
+from components.docker import attempts, declaration
 from components.docker.container import Container
 from components.docker.task import StepError, Task, failure, redacted
 from components.docker.task import run as run_task
@@ -55,7 +55,12 @@ def test_success_lets_the_update_go_on() -> None:
     container = recorded.one(CONTAINER)
 
     assert recorded.result is True
-    assert container.labels == {"slipway.component": "step", "slipway.attempt": "3"}
+    recorded = declaration.fingerprint(container.inputs)
+    assert container.labels == {
+        "slipway.component": "step",
+        "slipway.attempt": "3",
+        "slipway.declared": recorded,
+    }
     assert container.secret_outputs == ["containerLogs"]
     assert container.deletes_first is False
 

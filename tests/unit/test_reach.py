@@ -85,6 +85,7 @@ ANOTHER: Mapping[str, object] = {
     "build.base_image": "python:3.13",
     "build.ca_bundle": "README.md",
     "assets.node": "22",
+    "promoted.release": "ba9876543210",
     "kubernetes.registry": "registry.example.org/other",
 }
 """Another value than the base has, where the example of the key is the same or needs files."""
@@ -105,6 +106,7 @@ ASSETS: Said = {
     "app": {"source": "tests/projects/monorepo", "directory": "backend", "settings_module": "shop.settings"},
     "assets": {"directory": "frontend", "outputs": "backend/assets"},
 }
+PROMOTED: Said = {"image": f"registry.example.org/shop@sha256:{'0' * 64}", "release": "0123456789ab"}
 MANAGED: Mapping[str, Said] = {
     "edge.routes": {"processes": {"worker": {"port": 9001}}},
     "static.root": {"static": {"serve": "volume", "root": "/srv/first"}},
@@ -113,6 +115,8 @@ MANAGED: Mapping[str, Said] = {
     "health.check": {"health": {"startup_path": None}},
     "health.command": {"health": {"check": "command", "command": "true"}},
     "kubernetes.instances": {"postgres": {"provider": "cloudnative-pg"}},
+    "promoted.image": {"promoted": {**PROMOTED, "image": f"registry.example.org/other@sha256:{'1' * 64}"}},
+    "promoted.release": {"promoted": PROMOTED},
     **{f"assets.{name}": ASSETS for name in ("node", "image", "install", "build", "inputs", "outputs")},
 }
 """The same beside the group."""
@@ -122,6 +126,7 @@ CHOSEN = {"processes": "worker", "volumes": "worker", "services": "mq"}
 
 NOT_LOOKED_AT = {
     "target": "another target is another program",
+    "promoted.stack": "it is told and decides nothing; tests/unit/pipeline/test_promote.py looks at it",
     "app.ref": "it needs a repository; tests/unit/test_checkout.py has one",
     "assets.directory": "nothing is made without outputs; tests/unit/test_assets.py looks at it",
     "dependencies.installer": "a project has the files of one; tests/unit/test_dependencies.py looks at each",

@@ -127,6 +127,7 @@ def test_what_is_required_is_enough() -> None:
         "postgres": {"provider": "slipway", "image": "postgres:17", "resources": {"memory_mb": 512, "cpus": 1.0}},
         "redis": {"provider": "slipway", "image": "redis:8.0", "resources": {"memory_mb": 128, "cpus": 0.5}},
         "data": {"protect": False},
+        "promoted": {"image": None, "release": None, "stack": None},
         "dependencies": {
             "installer": None,
             "files": [],

@@ -33,7 +33,21 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "up", "preview", "down", "doctor", "data", "manifests", "settings", "secrets", "generate"],
+    [
+        "init",
+        "check",
+        "up",
+        "preview",
+        "down",
+        "doctor",
+        "drift",
+        "promote",
+        "data",
+        "manifests",
+        "settings",
+        "secrets",
+        "generate",
+    ],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """``--help`` works everywhere."""
@@ -43,7 +57,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert "usage: python -m pipeline" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor"])
+@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor", "drift", "promote"])
 def test_help_about_stacks_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A command line is learned from examples."""
     with pytest.raises(SystemExit):
@@ -126,6 +140,8 @@ def row(order: list[str], answer: int = 200, stays: list[str] | None = None, *, 
         platform=note(order, "platform"),
         running=note(order, "running"),
         served=note(order, "served"),
+        look=note(order, "look"),
+        clear=note(order, "clear"),
     )
 
 

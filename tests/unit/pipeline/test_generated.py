@@ -81,6 +81,7 @@ EXAMPLE: dict[str, Any] = {
     "volumes": {"worker": {"path": "/srv/worker"}},
 }
 ASSETS: dict[str, Any] = EXAMPLE | {"assets": {"directory": "frontend", "outputs": "frontend/dist"}}
+PROMOTED: dict[str, Any] = EXAMPLE | {"promoted": {"image": f"sha256:{'0' * 64}", "release": "0123456789ab"}}
 CLUSTER: dict[str, Any] = EXAMPLE | {
     "target": "kubernetes",
     "postgres": {"provider": "cloudnative-pg"},
@@ -94,7 +95,7 @@ def test_each_key_has_a_description_and_an_example_that_is_allowed() -> None:
         assert key.info.description
         if key.single:
             alone = not applies(key.path, Target.DOCKER)
-            said = deepcopy(CLUSTER if alone else {"assets": ASSETS}.get(key.path[0], EXAMPLE))
+            said = deepcopy(CLUSTER if alone else {"assets": ASSETS, "promoted": PROMOTED}.get(key.path[0], EXAMPLE))
             if key.path == ("app", "ref"):
                 said["app"]["source"] = "https://git.example.org/shop.git"
             place = said

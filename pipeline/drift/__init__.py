@@ -1,0 +1,1 @@
+"""Drift: what runs, compared with what was declared."""

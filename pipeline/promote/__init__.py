@@ -1,0 +1,1 @@
+"""Promotion: the image that ran in one stack is what another one runs."""
