@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from components.problems import SettingsError
-from pipeline import doctor, down, generate, manifests, preview, secrets, settings, up
+from pipeline import comment, doctor, down, generate, manifests, preview, secrets, settings, up
 from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, check, up, preview, down, doctor, data, manifests, settings, secrets, generate):
+    for module in (init, check, up, preview, down, doctor, data, manifests, settings, secrets, comment, generate):
         module.add_parser(commands)
     return top
 

@@ -24,7 +24,20 @@ from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "up", "preview", "down", "doctor", "data", "manifests", "settings", "secrets", "generate"],
+    [
+        "init",
+        "check",
+        "up",
+        "preview",
+        "down",
+        "doctor",
+        "data",
+        "manifests",
+        "settings",
+        "secrets",
+        "comment",
+        "generate",
+    ],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """``--help`` works everywhere."""
@@ -34,7 +47,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert "usage: python -m pipeline" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor"])
+@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor", "comment"])
 def test_help_about_stacks_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A command line is learned from examples."""
     with pytest.raises(SystemExit):
