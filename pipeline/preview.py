@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipeline import failed, interrupted, stack, targets
+from pipeline import failed, interrupted, plan, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console
 from pipeline.engine import Engine
@@ -24,6 +24,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         examples=EXAMPLES,
     )
     add_target(parser)
+    plan.add_save(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if interrupted.pending(state):
             console.warn(f"an update of this stack was killed; `make up STACK={engine.stack}` mends what it left")
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
-        outcome = engine.stream("preview", "--diff")
+        outcome = engine.stream("preview", "--diff", *plan.save(arguments))
     if outcome.code:
         raise failed.command(engine, outcome, "preview")
     console.say(f"Time:   {console.summary()}")

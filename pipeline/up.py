@@ -5,7 +5,7 @@ Checks come first and change nothing; an interrupted earlier run is mended; then
 
 import argparse
 
-from pipeline import failed, interrupted, stack, targets
+from pipeline import failed, interrupted, plan, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine
@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   python -m pipeline up dev                       the example project on http://127.0.0.1:8080/
   python -m pipeline up dev --app ../shop         a project of your own
   python -m pipeline up prod                      what stacks/Pulumi.prod.yaml says
+  python -m pipeline up prod --plan plan.json     that, and nothing else than a preview has shown
 """
 
 
@@ -28,11 +29,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         examples=EXAMPLES,
     )
     add_target(parser)
+    plan.add_use(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the stack up and print where it is served."""
     engine = Engine(arguments.stack, console)
+    planned = plan.use(arguments)
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
         settings, state = stack.prepare(engine, arguments.app)
@@ -45,7 +48,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
-        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []))
+        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []), *planned)
     if outcome.code:
         raise failed.update(engine, outcome, target, settings)
     with console.step("page", "Ask the page"):
