@@ -89,6 +89,7 @@ def _reason(said: str) -> str:
 
 _MENDS: dict[str, tuple[tuple[str, str | None, str], ...]] = {
     S3: (
+        ("AuthorizationHeaderMalformed|PermanentRedirect", "the region of the bucket", "export AWS_REGION=REGION"),
         (
             "NoSuchBucket",
             "a bucket that exists",

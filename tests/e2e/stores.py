@@ -101,7 +101,7 @@ class S3Store:
             )
         self.environ = {
             "PULUMI_BACKEND_URL": f"s3://state/team/shop?endpoint=http://127.0.0.1:{port}&s3ForcePathStyle=true",
-            "AWS_REGION": "eu-central-1",
+            "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,
         }

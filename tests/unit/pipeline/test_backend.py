@@ -69,6 +69,18 @@ def at(engine: Engine, url: str) -> Engine:
             "pulumi stack ls   # asks the same place; PULUMI_BACKEND_URL and its credentials are in docs/state.md",
         ),
         (
+            S3,
+            (
+                f"{READ}https response error StatusCode: 400, RequestID: QB, HostID: TR=, api error AuthorizationHeaderMalformed: "
+                'The authorization header is malformed; the region "eu-central-1" is wrong; expecting "us-east-1"'
+            ),
+            (
+                f"{AT_S3}AuthorizationHeaderMalformed: The authorization header is malformed; the region "
+                '"eu-central-1" is wrong; expecting "us-east-1"'
+            ),
+            "export AWS_REGION=REGION",
+        ),
+        (
             POSTGRES,
             f'{OPEN}pq: password authentication failed for user "me" (28P01)',
             f'{AT_POSTGRES}password authentication failed for user "me" (28P01)',

@@ -1,3 +1,4 @@
+// versitygw, a server that speaks S3, for tests of states that lie in one. Nothing that runs needs it.
 module slipway/airgap/versitygw
 
 go 1.25.0
