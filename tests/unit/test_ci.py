@@ -33,7 +33,11 @@ for ((i = 1; i <= $#; i++)); do
   if [ "${!i}" = --file ]; then j=$((i + 1)); { echo --; cat "${!j}"; } >>"$CALLS.files"; fi
 done
 case "$3 ${4:-}" in
-"env create") echo "Served: https://$5.review.example.com/" ;;
+"env create")
+  [ -e "$CALLS.code-env" ] || echo "Review: https://$5.review.example.com/  (release 1a2b3c)"
+  [ -e "$CALLS.code-env" ] || echo "Until:  2026-12-01 10:00 UTC (in 2 days); longer: python -m pipeline env extend $5"
+  ;;
+"env list") [ ! -e "$CALLS.list" ] || cat "$CALLS.list"; exit 0 ;;
 "drift "*) echo "drift of $4" ;;
 esac
 exit "$(cat "$CALLS.code-$3" 2>/dev/null || echo 0)"
@@ -138,7 +142,7 @@ def test_a_job_calls_these_commands(clone: Clone, job: str, calls: list[str]) ->
         ("preview prod", {"preview": 2, "comment": 1}, 2, ["preview", "comment"]),
         ("plan prod", {"preview": 1}, 1, ["preview"]),
         ("apply prod", {"up": 130}, 130, ["up"]),
-        ("review-open pr-5", {"env": 1}, 1, ["env", "comment"]),
+        ("review-open pr-5", {"env": 1}, 1, ["env", "env", "comment"]),
         ("review-close pr-5", {"env": 1}, 1, ["env"]),
         ("expire", {"env": 1}, 1, ["env"]),
         ("drift prod", {"drift": 3}, 3, ["drift"]),
@@ -161,24 +165,48 @@ def test_no_report_is_posted_where_there_is_none(clone: Clone) -> None:
     assert [call.split()[0] for call in clone.calls] == ["preview"]
 
 
+ROWS = """NAME   AGE  EXPIRES  URL  RELEASE  SIZE
+pr-55  1 h  in 47 h  https://pr-55.review.example.com/  9f9f9f  1024 MiB, 40 resources
+pr-5   2 h  in 46 h  https://pr-5.review.example.com/  1a2b3c  1024 MiB, 40 resources
+2 with 2048 MiB of memory; 0 due: python -m pipeline env expire
+"""
+
+
 @pytest.mark.parametrize(
-    ("code", "text"),
+    ("code", "rows", "text"),
     [
-        (0, "--\n**Review environment pr-5**\n\nhttps://pr-5.review.example.com/\n"),
+        (
+            0,
+            "",
+            "**Review environment pr-5**\n\nhttps://pr-5.review.example.com/\n\nuntil 2026-12-01 10:00 UTC (in 2 days)\n",
+        ),
         (
             1,
+            ROWS,
             (
-                "--\n**Review environment pr-5: it failed**; what it served before goes on being served. The log of the job "
-                "says why.\n\nhttps://pr-5.review.example.com/\n"
+                "**Review environment pr-5: the last push failed.** The log of the job says why. The release before it goes on "
+                "being served:\n\nhttps://pr-5.review.example.com/\n"
             ),
+        ),
+        (
+            1,
+            "There are no review environments.\n",
+            "**Review environment pr-5: it failed.** The log of the job says why.\n",
+        ),
+        (
+            1,
+            "pr-5  1 m  in 48 h  not served yet  -  1024 MiB, 9 resources\n",
+            "**Review environment pr-5: it failed.** The log of the job says why.\n",
         ),
     ],
 )
-def test_a_review_environment_is_announced(clone: Clone, code: int, text: str) -> None:
-    """With its address; a failure is said, too."""
-    clone.code("env", code)
-    clone.run(".ci/job review-open pr-5", **STATE)
-    assert (clone.folder / "calls.files").read_text() == text
+def test_a_review_environment_is_announced(clone: Clone, code: int, rows: str, text: str) -> None:
+    """With its address and its time; a failure is said, and what is served nevertheless."""
+    if code:
+        clone.code("env", code)
+    (clone.folder / "calls.list").write_text(rows)
+    assert clone.run(".ci/job review-open pr-5", **STATE).returncode == code
+    assert (clone.folder / "calls.files").read_text() == f"--\n{text}"
 
 
 def test_reports_go_to_the_page_of_the_job(clone: Clone, tmp_path: Path) -> None:
@@ -189,7 +217,7 @@ def test_reports_go_to_the_page_of_the_job(clone: Clone, tmp_path: Path) -> None
     assert page.read_text() == (
         "<!-- slipway-preview: x -->\n<!-- slipway-preview: x -->\n"
         "**Drift of prod**\n\n```\ndrift of prod\n```\n"
-        "**Review environment pr-5**\n\nhttps://pr-5.review.example.com/\n"
+        "**Review environment pr-5**\n\nhttps://pr-5.review.example.com/\n\nuntil 2026-12-01 10:00 UTC (in 2 days)\n"
     )
 
 
