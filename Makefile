@@ -37,8 +37,8 @@ doctor: ## what is here, what is missing, the command that mends it
 	@if [ -f .slipway/env ] && [ -x .venv/bin/python ]; then $(PIPELINE) doctor $(TARGET) $(if $(APP),--app "$(APP)"); \
 	else $(PYTHON) tools/bootstrap --check; fi
 
-lint: bootstrap ## ruff, mypy, and whether generated files are fresh
-	@$(READY) && ruff check && ruff format --check && mypy && python -m pipeline generate --check
+lint: bootstrap ## ruff, mypy, whether generated files are fresh, and what CI systems read
+	@$(READY) && ruff check && ruff format --check && mypy && python -m pipeline generate --check && python -m tools.ci_files
 
 test: lint test-unit test-conformance test-e2e test-cluster ## every test, with a real Docker daemon and a real cluster
 

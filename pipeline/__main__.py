@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from components.problems import SettingsError
-from pipeline import doctor, down, generate, manifests, secrets, settings, up
+from pipeline import comment, doctor, down, generate, manifests, secrets, settings, up
 from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
         manifests,
         settings,
         secrets,
+        comment,
         generate,
     ):
         module.add_parser(commands)

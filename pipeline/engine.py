@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from pipeline.backend import without_password
 from pipeline.console import Console, is_terminal, problem
 from pipeline.readable import Readable
 
@@ -159,7 +160,9 @@ class Engine:
         known = explain(result.text, self)
         if known is not None:
             raise known
-        said = "\n".join(Readable().all(result.text)).strip() or f"exit code {result.code}"
+        said = (
+            without_password("\n".join(Readable().all(result.text)).strip(), self.environ) or f"exit code {result.code}"
+        )
         raise problem(f"`{self.program} {' '.join(arguments)}` failed: {said}")
 
     def stream(self, *arguments: str) -> Result:
@@ -193,7 +196,7 @@ class Engine:
 
     def _print(self, readable: Readable, line: bytes) -> None:
         for text in readable.feed(line.decode(errors="replace")):
-            self.console.say(text)
+            self.console.say(without_password(text, self.environ))
 
     def _start(
         self, arguments: tuple[str, ...] | list[str], stdin: str | None, sink: int | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from components import agent
 from components.dependencies import LOCK_COMMANDS, LOCKS
+from pipeline import backend
 from pipeline.console import PipelineError, Problem
 from pipeline.readable import plain
 
@@ -442,6 +443,24 @@ def _late(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _plan(found: Match[str], engine: "Engine") -> Problem:
+    name = found["name"].rpartition("::")[2]
+    return Problem(
+        f"the plan no longer fits stack {engine.stack}: {name}: {found['why'].strip()}",
+        allowed="what the plan shows: the settings, the project and what runs, as they were when it was made",
+        mend=f"python -m pipeline preview {engine.stack} --save-plan FILE   # and have the new plan reviewed",
+    )
+
+
+BACKEND_RULES: list[tuple[str, type_of_rule]] = [
+    (r'unable to open state (?:database|bucket|store|directory) "?[^\n]*?"?: (?P<why>[^\n]+)', backend.explain),
+    (r"blob \((?:key [^\n]*?)?code=\w+\): (?P<why>[^\n]+)", backend.explain),
+    (r"(?P<name>[\w.-]+) +error: (?P<why>[a-z-]+ is not allowed by the plan: [^\n]+)", _plan),
+    (r"resource (?P<name>urn:\S+) violates plan: (?P<why>[^\n]+)", _plan),
+]
+"""What Pulumi says about the place of the state and about a plan. These come before all others: an address in them is not
+one of a cluster or of a registry."""
+
 CLUSTER_RULES: list[tuple[str, type_of_rule]] = [
     (r"configured Kubernetes cluster is unreachable(?:: *(?P<why>[^\n]+))?", _cluster_away),
     (r"failed to read resource state due to unreachable cluster(?P<why>)", _cluster_away),
@@ -481,7 +500,7 @@ LAST_RULES: list[tuple[str, type_of_rule]] = [
 def explain(text: str, engine: "Engine", rules: "list[tuple[str, type_of_rule]] | None" = None) -> PipelineError | None:
     """Find what an output means; None when the table does not know it."""
     clean = "\n".join(plain(line) for line in text.splitlines())
-    for pattern, rule in [*CLUSTER_RULES, *RULES, *LAST_RULES] if rules is None else rules:
+    for pattern, rule in [*BACKEND_RULES, *CLUSTER_RULES, *RULES, *LAST_RULES] if rules is None else rules:
         found = re.search(pattern, clean)
         if found is not None:
             return PipelineError(rule(found, engine))

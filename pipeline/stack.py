@@ -16,6 +16,7 @@ from components.project import source_folder
 from components.secrets import missing as secret_problem
 from components.settings import name_of
 from pipeline import arguments, project, secrets, settings
+from pipeline import backend as place
 from pipeline.console import problem
 from pipeline.engine import Engine
 
@@ -39,12 +40,9 @@ def stack_file(engine: Engine) -> None:
 
 def backend(engine: Engine) -> None:
     """Make sure that the place of the state is there."""
-    if not engine.environ.get("PULUMI_BACKEND_URL"):
-        raise problem(
-            "PULUMI_BACKEND_URL is not set",
-            allowed="the address of a Pulumi backend, such as file:///path/of/a/folder",
-            mend=". .slipway/env",
-        )
+    place.url(engine.environ)
+    if odd := place.doubt(engine.environ):
+        engine.console.warn(odd)
     folder = engine.backend_folder()
     if folder is None or folder.is_dir():
         return

@@ -4,10 +4,11 @@ Checks come first and change nothing; an interrupted earlier run is mended; then
 """
 
 import argparse
+from collections.abc import Sequence
 
 from components import agent
 from components.problems import SettingsError
-from pipeline import failed, interrupted, stack, targets
+from pipeline import failed, interrupted, plan, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine
@@ -16,6 +17,7 @@ EXAMPLES = """examples:
   python -m pipeline up dev                       the example project on http://127.0.0.1:8080/
   python -m pipeline up dev --app ../shop         a project of your own
   python -m pipeline up prod                      what stacks/Pulumi.prod.yaml says
+  python -m pipeline up prod --plan plan.json     that, and nothing else than a preview has shown
 """
 
 
@@ -30,15 +32,19 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         examples=EXAMPLES,
     )
     add_target(parser)
+    plan.add_use(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the stack up and print where it is served."""
-    return bring(Engine(arguments.stack, console), arguments.app)
+    return bring(Engine(arguments.stack, console), arguments.app, plan.use(arguments))
 
 
-def bring(engine: Engine, app: str | None) -> int:
-    """Bring a stack up with the settings that its file has, and the project in a folder where one is named."""
+def bring(engine: Engine, app: str | None, planned: Sequence[str] = ()) -> int:
+    """Bring a stack up with the settings that its file has, and the project in a folder where one is named.
+
+    ``planned`` are the options that hold Pulumi to a plan.
+    """
     console = engine.console
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
@@ -55,7 +61,7 @@ def bring(engine: Engine, app: str | None) -> int:
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
-        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []))
+        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []), *planned)
     if outcome.code:
         raise failed.update(engine, outcome, target, settings)
     with console.step("page", "Ask the page"):

@@ -150,7 +150,7 @@ def _free_port(settings: Settings) -> int:
 
 def _container_on(client: docker.DockerClient, address: str, number: int) -> Any:  # noqa: ANN401 - docker is untyped here
     everywhere = {"0.0.0.0", "::", ""}  # noqa: S104 - compared with, never bound
-    for container in client.containers.list():
+    for container in client.containers.list(ignore_removed=True):
         for bindings in (container.ports or {}).values():
             for binding in bindings or ():
                 same = binding["HostIp"] == address or everywhere & {binding["HostIp"], address}
@@ -231,7 +231,7 @@ def promoted(client: docker.DockerClient, settings: Settings, stack: str) -> lis
 
 def stopped(client: docker.DockerClient, state: Mapping[str, Any]) -> list[str]:
     """Name the containers of a stack's state that should run and do not: Pulumi alone takes the state's word for it."""
-    running = {container.id for container in client.containers.list()}
+    running = {container.id for container in client.containers.list(ignore_removed=True)}
     return [
         str(each["outputs"]["name"])
         for each in state.get("resources") or []

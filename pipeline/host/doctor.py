@@ -27,7 +27,7 @@ def running(engine: Engine, _settings: Settings | None) -> Iterator[Finding]:
     project = (settings.said(engine.stack, engine.root).get("app") or {}).get("name")
     with check.daemon(engine.environ) as client:
         labels = [f"slipway.stack={engine.stack}", *([f"slipway.project={project}"] if project else [])]
-        for container in client.containers.list(all=True, filters={"label": labels}):
+        for container in client.containers.list(all=True, filters={"label": labels}, ignore_removed=True):
             component = str(container.labels.get("slipway.component", "container"))
             yield container_finding(str(container.name), container.attrs, component)
 

@@ -56,7 +56,7 @@ def last_words(engine: Engine, project: str, said: str = "") -> list[Unwell]:
     found = []
     labels = [f"slipway.project={project}", f"slipway.stack={engine.stack}"]
     with daemon(engine.environ) as client:
-        for container in client.containers.list(all=True, filters={"label": labels}):
+        for container in client.containers.list(all=True, filters={"label": labels}, ignore_removed=True):
             what = unwell(container.attrs)
             if what is None:
                 continue

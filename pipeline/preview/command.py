@@ -14,6 +14,7 @@ from components.model import Settings
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
 from pipeline import failed, interrupted, secrets, settings, stack, targets
+from pipeline import plan as kept
 from pipeline.arguments import add_command, add_target
 from pipeline.check.build import built
 from pipeline.console import Console, PipelineError, Problem, problem
@@ -66,6 +67,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="for a machine without the passphrase: placeholders stand for the secrets, and nothing is written anywhere",
     )
+    kept.add_save(parser)
     parser.add_argument(
         "--build",
         action="store_true",
@@ -123,7 +125,7 @@ def _stream(arguments: argparse.Namespace, console: Console) -> int:
         for doubt in doubts:
             console.warn(doubt)
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
-        outcome = engine.stream("preview", "--diff")
+        outcome = engine.stream("preview", "--diff", *kept.save(arguments))
     if outcome.code:
         raise failed.command(engine, outcome, "preview")
     console.say(f"Time:   {console.summary()}")
@@ -162,7 +164,8 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
     doubts: list[str] = []
     with console.step("checks", f"Check the settings of stack {engine.stack}"):
         if arguments.without_secrets:
-            loaded = _without_secrets(engine, arguments.app)
+            _refuse_what_writes(engine, arguments)
+            loaded = _without_secrets(engine)
         else:
             loaded, doubts = _prepared(engine, arguments.app)
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
@@ -170,7 +173,7 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
             blind = keyless.preview(engine, loaded, options)
             outcome = blind.outcome
         else:
-            outcome = running.events(engine, *options)
+            outcome = running.events(engine, *options, *kept.save(arguments))
     found = plan.read(outcome.out, engine.stack)
     error = running.failure(engine, outcome, found)
     moves = images.moved(found)
@@ -193,14 +196,22 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
     )
 
 
-def _without_secrets(engine: Engine, app: str | None) -> Settings:
+def _refuse_what_writes(engine: Engine, arguments: argparse.Namespace) -> None:
+    """Raise for options that need the keys, or write into the stack's file."""
+    for option, value, why in (
+        ("--app", arguments.app, "writes into the stack's file, and --without-secrets writes nowhere"),
+        ("--save-plan", arguments.save_plan, "keeps a plan that needs the secrets, and --without-secrets has none"),
+    ):
+        if value is not None:
+            raise problem(
+                f"{option} {why}",
+                allowed="one of both",
+                mend=f"python -m pipeline preview {engine.stack} --without-secrets",
+            )
+
+
+def _without_secrets(engine: Engine) -> Settings:
     """Check what can be checked without keys and without touching anything."""
-    if app is not None:
-        raise problem(
-            "--app writes into the stack's file, and --without-secrets writes nowhere",
-            allowed="one of both",
-            mend=f"python -m pipeline preview {engine.stack} --without-secrets",
-        )
     settings.stack_file(engine.stack, engine.root)
     if not engine.stack_file.exists():
         raise settings.no_stack(engine.stack, engine.stack_file)

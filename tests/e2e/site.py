@@ -373,7 +373,7 @@ def sweep(daemon: docker.DockerClient, prefix: str = f"e2e-{RUN}-") -> list[str]
     def ours(labels: Mapping[str, str]) -> bool:
         return any(labels.get(name, "").startswith(prefix) for name in ("slipway.stack", "slipway.project"))
 
-    for container in daemon.containers.list(all=True, filters=filters):
+    for container in daemon.containers.list(all=True, filters=filters, ignore_removed=True):
         if ours(container.labels):
             swept.append(str(container.name))
             container.remove(force=True, v=True)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         "manifests",
         "settings",
         "secrets",
+        "comment",
         "generate",
     ],
 )
@@ -57,7 +58,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert "usage: python -m pipeline" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor", "drift", "promote"])
+@pytest.mark.parametrize("command", ["init", "check", "up", "preview", "down", "doctor", "drift", "promote", "comment"])
 def test_help_about_stacks_has_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """A command line is learned from examples."""
     with pytest.raises(SystemExit):

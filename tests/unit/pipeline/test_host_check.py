@@ -41,7 +41,8 @@ class Daemon:
 
     def __init__(self, *containers: Container) -> None:
         class Containers:
-            def list(self) -> list[Container]:
+            def list(self, *, ignore_removed: bool) -> list[Container]:
+                assert ignore_removed  # what others remove meanwhile is no error
                 return list(containers)
 
         self.containers = Containers()
