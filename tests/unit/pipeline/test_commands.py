@@ -338,7 +338,11 @@ class Steps:
     ) -> None:
         self.order: list[str] = []
         self.hosts: list[str] = []
-        said = {"app": type("App", (), {"name": "shop"}), "dependencies": type("", (), {"ssh_hosts": self.hosts})}
+        said = {
+            "app": type("App", (), {"name": "shop"}),
+            "dependencies": type("", (), {"ssh_hosts": self.hosts}),
+            "promoted": type("", (), {"image": None}),
+        }
         self.settings = type("Settings", (), said)
         target = row(self.order, answer)
         for command in (up, preview):
