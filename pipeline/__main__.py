@@ -13,6 +13,7 @@ from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
 from pipeline.engine import InterruptedUpdateError
+from pipeline.env import command as env
 from pipeline.init import command as init
 
 EXAMPLES = """examples:
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (init, check, up, preview, down, doctor, data, manifests, settings, secrets, generate):
+    for module in (init, check, up, preview, down, env, doctor, data, manifests, settings, secrets, generate):
         module.add_parser(commands)
     return top
 

@@ -32,10 +32,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the stack up and print where it is served."""
-    engine = Engine(arguments.stack, console)
+    return bring(Engine(arguments.stack, console), arguments.app)
+
+
+def bring(engine: Engine, app: str | None = None) -> int:
+    """Bring a stack up and print where it is served.
+
+    Args:
+        engine: the stack.
+        app: the folder of the project that it turns to; None for what its file says.
+    """
+    console = engine.console
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):
         interrupted.release_stale_locks(engine)
-        settings, state = stack.prepare(engine, arguments.app)
+        settings, state = stack.prepare(engine, app)
         target = targets.of(settings)
         targets.refuse_move(engine, settings, state)
         stopped = target.check(engine, settings, state)
