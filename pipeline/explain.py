@@ -57,6 +57,16 @@ def _disk(_found: Match[str], _engine: "Engine") -> Problem:
     )
 
 
+def _networks(_found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(
+        "the Docker host has no addresses for another network: Docker has room for some 30 by default, and each stack has two",
+        allowed="more address pools in /etc/docker/daemon.json, such as 256 small ones:\n"
+        '{"default-address-pools": [{"base": "10.200.0.0/16", "size": 24}]}',
+        mend="docker network ls   # what there is; `docker network prune` removes those that nothing uses\n"
+        "systemctl restart docker   # once daemon.json says more",
+    )
+
+
 def _port(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"slipway:edge.port: {found['address']} is taken by another program",
@@ -236,6 +246,7 @@ RULES: list[tuple[str, type_of_rule]] = [
     (r"stack is currently locked by (?s:.*?)created by (?P<who>[^\n]+)", _locked),
     (r"Missing required configuration variable '(?P<key>secrets:[\w-]+)'", _secret),
     (r"no space left on device", _disk),
+    (r"non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted", _networks),
     (
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",
         _port,

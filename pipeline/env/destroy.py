@@ -67,6 +67,7 @@ def destroy(engine: Engine, wanted: str) -> bool:
         if found is not None:
             target.sweep(engine, state, found.project)
         engine.must("stack", "rm", engine.stack, "--yes", "--remove-backups")
+        engine.stack_file.unlink(missing_ok=True)
         _forget(engine)
     with console.step("proof", "Look for what is left"):
         prove(engine, state, found)

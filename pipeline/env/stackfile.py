@@ -142,8 +142,10 @@ def recover(engine: Engine, state: Mapping[str, Any] | None) -> tuple[dict[str, 
             engine.refuse(done, ("config", "refresh"))
     found = _content(engine.stack_file)
     if state is not None and not any(found.get(key) for key in ENCRYPTION):
-        found = {**encryption(state), **found}
-        write(engine.stack_file, yaml.safe_dump(found))
+        known = {key: value for key, value in encryption(state).items() if value}
+        if known:
+            found = {**known, **found}
+            write(engine.stack_file, yaml.safe_dump(found))
     return found, updated
 
 

@@ -24,7 +24,7 @@ from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "check", "up", "preview", "down", "doctor", "data", "manifests", "settings", "secrets", "generate"],
+    ["init", "check", "up", "preview", "down", "env", "doctor", "data", "manifests", "settings", "secrets", "generate"],
 )
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """``--help`` works everywhere."""
@@ -113,6 +113,9 @@ def row(order: list[str], answer: int = 200, stays: list[str] | None = None, *, 
         reach=note(order, "reach"),
         free=note(order, "free", freed),
         tidy=note(order, "tidy", stays or []),
+        sweep=note(order, "sweep"),
+        left=note(order, "left", []),
+        images=note(order, "images", []),
         gone="everything",
         platform=note(order, "platform"),
         running=note(order, "running"),
