@@ -33,6 +33,9 @@ from tests.e2e.websocket import websocket
 
 pytestmark = pytest.mark.docker
 
+COMMAND_SECONDS = 2 * UP_SECONDS
+"""The longest that one command may take, where five run at once."""
+
 SMALL = {"memory_mb": 192, "cpus": 0.5}
 
 
@@ -182,7 +185,7 @@ class Clone:
         """Run ``python -m pipeline env``."""
         command = ["python", "-m", "pipeline", "env", *arguments]
         begun = time.monotonic()
-        done = subprocess.run(
+        with subprocess.Popen(
             command,
             cwd=self.folder,
             env={**self.reviews.environ, **environ},
@@ -190,11 +193,16 @@ class Clone:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=UP_SECONDS,
-            check=False,
-        )
-        print(f"$ {' '.join(command[2:])}\n{done.stdout}")
-        return Done(done.returncode, done.stdout, time.monotonic() - begun)
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                kill(process)
+                said, _ = process.communicate()
+                raise AssertionError(f"{' '.join(command[2:])} took longer than {COMMAND_SECONDS} s:\n{said}") from None
+        seconds = time.monotonic() - begun
+        print(f"$ {' '.join(command[2:])}   # {seconds:.1f} s\n{said}")
+        return Done(process.returncode, said, seconds)
 
     def kill_creating(self, name: str) -> None:
         """Make an environment, and kill it with everything that it has started once something of it runs."""
@@ -214,9 +222,7 @@ class Clone:
             assert done.poll() is None, "it ended before it was killed"
             assert time.monotonic() < end, "nothing of it runs"
             time.sleep(0.1)
-        for each in [*descendants(done.pid), done.pid]:
-            with suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
+        kill(done)
         done.wait(30)
 
     def known(self) -> dict[str, dict[str, Any]]:
@@ -265,6 +271,13 @@ def descendants(pid: int) -> list[int]:
                 child = int(path.parent.name)
                 found += [*descendants(child), child]
     return found
+
+
+def kill(process: "subprocess.Popen[Any]") -> None:
+    """Kill a process with all that it has started."""
+    for each in [*descendants(process.pid), process.pid]:
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 @pytest.fixture
