@@ -8,6 +8,9 @@ from ipaddress import ip_address
 
 from components.model import Expose, Settings, Target, TlsFrom
 
+HTTP = 80
+"""The port that no address has to name."""
+
 
 def url(settings: Settings) -> str:
     """Give the address of the deployment."""
@@ -16,7 +19,12 @@ def url(settings: Settings) -> str:
 
 def public(settings: Settings) -> str:
     """Give the address that visitors know, without a path: with HTTPS, unless the domain is this machine itself."""
-    return url(settings).rstrip("/") if settings.domain == "localhost" else f"https://{settings.domain}"
+    return url(settings).rstrip("/") if is_this_machine(settings.domain) else f"https://{settings.domain}"
+
+
+def is_this_machine(domain: str) -> bool:
+    """Whether a host name always means the machine that asks (RFC 6761)."""
+    return domain == "localhost" or domain.endswith(".localhost")
 
 
 def local_names(settings: Settings) -> list[str]:
@@ -35,7 +43,10 @@ def service(settings: Settings) -> str:
 
 
 def _published(settings: Settings) -> str:
-    return f"http://{settings.edge.address}:{settings.edge.port}/"
+    if settings.edge.gateway is None:
+        return f"http://{settings.edge.address}:{settings.edge.port}/"
+    port = settings.review.gateway.port
+    return f"http://{settings.domain}/" if port == HTTP else f"http://{settings.domain}:{port}/"
 
 
 def _exposed(settings: Settings) -> str:
@@ -45,6 +56,8 @@ def _exposed(settings: Settings) -> str:
 
 
 def _published_names(settings: Settings) -> list[str]:
+    if settings.edge.gateway is not None:
+        return []  # the gateway knows the host names of the stack alone
     return ["127.0.0.1", "localhost"] if ip_address(settings.edge.address).is_loopback else []
 
 

@@ -504,6 +504,11 @@ class EdgeArgs:
     """Address of the host that the port is published on."""
     port: int
     """Port of the host."""
+    gateway: str | None = None
+    """Name of what hands on what visitors ask, where the platform has that instead of a port of its own. Plain: it decides
+    what is published."""
+    secrets: Input[str] | None = None
+    """Secret files with who may see the site; None for everybody."""
     exposure: Exposure
     """How visitors reach it, where that is not a port of the host."""
     network: Input[str]
@@ -518,6 +523,24 @@ class EdgeArgs:
     """How long it may finish its requests."""
     together: bool = False
     """Whether it must run beside whatever mounts the same storage, since that can be mounted in one place alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayArgs:
+    """The shared edge of a host."""
+
+    name: str
+    """Its name on the host."""
+    image: str
+    """The nginx image."""
+    resources: Resources
+    """What it may use."""
+    site: str
+    """Text of ``nginx.conf``."""
+    address: str
+    """Address of the host that the port is published on."""
+    port: int
+    """Port of the host."""
 
 
 @dataclass(frozen=True, kw_only=True)

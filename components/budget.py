@@ -67,6 +67,18 @@ def budget(settings: Settings) -> Budget:
     )
 
 
+def running_memory_mb(settings: Settings) -> int:
+    """Give the sum of the memory limits of what runs all the time, in MiB, without a release under way."""
+    counted = [(web_replicas(settings), settings.web.resources), (1, settings.edge.resources)]
+    counted += [(each.replicas, each.resources) for each in settings.processes.values() if each.schedule is None]
+    counted += [(1, each.resources) for each in settings.services.values()]
+    if settings.postgres.provider.deployed:
+        counted.append((1, settings.postgres.resources))
+    if settings.redis.provider.deployed:
+        counted.append((1, settings.redis.resources))
+    return sum(count * each.memory_mb for count, each in counted)
+
+
 def _with_room(value: int) -> int:
     return ceil(ROOM * value)
 

@@ -50,6 +50,7 @@ COMMON: dict[str, Any] = {
         "resources": {"memory_mb": 512, "cpus": 1.0},
     },
     "edge": {
+        "gateway": None,
         "address": "127.0.0.1",
         "image": "nginx:1.26",
         "max_body_mb": 25,
@@ -59,6 +60,8 @@ COMMON: dict[str, Any] = {
         "routes": {},
         "headers": {},
         "redirects": {},
+        "basic_auth": None,
+        "noindex": False,
         "locations": {},
         "resources": {"memory_mb": 128, "cpus": 0.5},
     },
@@ -90,6 +93,20 @@ COMMON: dict[str, Any] = {
         },
         "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
         "instances": 1,
+    },
+    "review": {
+        "domain": "localhost",
+        "ttl_hours": 48,
+        "max_environments": 10,
+        "max_memory_mb": 16384,
+        "gateway": {
+            "name": "review",
+            "address": "127.0.0.1",
+            "port": 8090,
+            "image": "nginx:1.26",
+            "resources": {"memory_mb": 64, "cpus": 0.5},
+        },
+        "seed": {"fixture": None, "command": None, "dump": None},
     },
 }
 """The same for every kind."""
@@ -149,7 +166,7 @@ BY_KIND: dict[str, dict[str, Any]] = {
     "review": {
         "domain": "localhost",
         "web": {"replicas": 1, "resources": {"memory_mb": 256, "cpus": 0.5}},
-        "edge": {"port": 8083, "resources": {"memory_mb": 64, "cpus": 0.25}},
+        "edge": {"port": 8083, "noindex": True, "resources": {"memory_mb": 64, "cpus": 0.25}},
         "postgres": {"resources": {"memory_mb": 256, "cpus": 0.5}},
         "redis": {"resources": {"memory_mb": 64, "cpus": 0.25}},
         "data": {"protect": False},

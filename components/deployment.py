@@ -317,6 +317,8 @@ class Deployment:
                 replicas=settings.kubernetes.edge_replicas,
                 address=settings.edge.address,
                 port=settings.edge.port,
+                gateway=settings.edge.gateway,
+                secrets=self._passwords(),
                 exposure=self._exposure(),
                 network=self._networks.edge,
                 configuration=configuration,
@@ -348,6 +350,13 @@ class Deployment:
             ),
             self._opts,
         )
+
+    def _passwords(self) -> Output[str] | None:
+        """Give the secret files with who may see the site; None for everybody."""
+        user, password = self._settings.edge.basic_auth, self._secrets.basic_auth_password
+        if user is None or password is None:
+            return None
+        return self._secret_files("edge", {edge_rules.PASSWORDS: password.apply(partial(edge_rules.passwords, user))})
 
     def _exposure(self) -> args.Exposure:
         cluster, secrets = self._settings.kubernetes, self._secrets

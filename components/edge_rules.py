@@ -4,13 +4,15 @@ This module owns the parts of ``nginx.conf`` that follow from the settings of a 
 websockets, routes, redirects, headers, locations of its own. The frame around them is in ``nginx.py``.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator
 from textwrap import indent
 
 from components import routes
 from components.keys import Path_
-from components.model import NOT_SERVED, Edge, Media, ServeStatic, Settings, Static
+from components.model import NOT_SERVED, App, Check, Edge, Health, Media, ServeStatic, Settings, Static
 
 STATIC_DIR = "/srv/static"
 """Where the edge mounts the static files, read-only."""
@@ -60,6 +62,29 @@ _LARGE = """
 _TIMEOUTS = f"""\
             proxy_send_timeout {WEBSOCKET_SECONDS}s;
             proxy_read_timeout {WEBSOCKET_SECONDS}s;
+"""
+
+PASSWORDS = "htpasswd"
+"""Name of the secret file with who may see the site."""
+
+PASSWORDS_DIR = "/run/secrets"
+"""Where the edge mounts it."""
+
+NOINDEX = {"X-Robots-Tag": "noindex, nofollow"}
+"""The header that tells search engines to stay away."""
+
+# What the visitor says to the edge is not for the app: it would take it for a login of its own.
+_ACCESS = f"""
+        auth_basic "restricted";
+        auth_basic_user_file {PASSWORDS_DIR}/{PASSWORDS};
+        proxy_set_header Authorization "";
+"""
+
+_OPEN = """
+        location = {path} {{
+            auth_basic off;
+            proxy_pass http://app;
+        }}
 """
 
 _OWN = """
@@ -156,25 +181,51 @@ def connection(edge: Edge) -> str:
 
 def headers(edge: Edge) -> str:
     """Give the headers of every answer of the server; those of the app with the same name are left out."""
-    hidden = "".join(f"        proxy_hide_header {name};\n" for name in edge.headers)
+    hidden = "".join(f"        proxy_hide_header {name};\n" for name in _headers(edge))
     return hidden + indent(_added(edge), " " * 8)
+
+
+def access(edge: Edge) -> str:
+    """Give what the server says about who may see the site."""
+    return "" if edge.basic_auth is None else _ACCESS
+
+
+def open_path(edge: Edge, app: App, health: Health) -> str | None:
+    """Give the page that everybody may ask where the others want a password; None where there is none such."""
+    return app.health_path if edge.basic_auth is not None and health.check is Check.PAGE else None
+
+
+def passwords(user: str, password: str) -> str:
+    """Give the file with who may see the site. The same password gives the same file, so that nothing is replaced."""
+    salt = hashlib.sha256(f"slipway {user} {password}".encode()).digest()[:8]
+    digest = hashlib.sha1(
+        password.encode() + salt, usedforsecurity=False
+    ).digest()  # the only salted one that nginx has itself
+    return f"{user}:{{SSHA}}{base64.b64encode(digest + salt).decode()}\n"
 
 
 def locations(settings: Settings) -> str:
     """Give the locations of the site beside ``/``, which is the app's."""
     edge = settings.edge
-    return "".join([_static(settings), _media(settings), _handed_on(edge), _redirects(edge), _own(edge)])
+    path = open_path(edge, settings.app, settings.health)
+    free = "" if path is None else _OPEN.format(path=path)
+    return "".join([free, _static(settings), _media(settings), _handed_on(edge), _redirects(edge), _own(edge)])
 
 
-def taken(edge: Edge, static: Static | None, media: Media | None) -> Iterator[tuple[Path_, str]]:
+def taken(
+    edge: Edge, static: Static | None, media: Media | None, free: str | None = None
+) -> Iterator[tuple[Path_, str]]:
     """Give each location with the setting that makes it, as nginx tells them apart: one beginning with = is another.
 
     Args:
         edge: what it is all about.
         static: where static files are; None where that is not known.
         media: where uploads are; None where that is not known.
+        free: the page that everybody may ask, where the others want a password.
     """
     yield (), "/"
+    if free is not None:
+        yield ("edge", "basic_auth"), f"= {free}"
     if static is not None and static.serve is not ServeStatic.PROJECT:
         yield ("static", "url"), static.url
     if media is not None and media.url != NOT_SERVED:
@@ -205,9 +256,17 @@ def _pattern(path: str) -> str:
 
 def _added(edge: Edge, *own: str) -> str:
     """Give headers of every answer. A location that adds one of its own says all of them again."""
-    lines = [f'add_header {name} "{_quoted(value)}" always;\n' for name, value in edge.headers.items()]
-    names = {name.lower() for name in edge.headers}
+    said = _headers(edge)
+    lines = [f'add_header {name} "{_quoted(value)}" always;\n' for name, value in said.items()]
+    names = {name.lower() for name in said}
     return "".join([*(f"{line}\n" for line in own if line.split()[1].lower() not in names), *lines])
+
+
+def _headers(edge: Edge) -> dict[str, str]:
+    """Give the headers of every answer; what the stack's file says wins."""
+    said = {name.lower() for name in edge.headers}
+    own = {name: value for name, value in NOINDEX.items() if edge.noindex and name.lower() not in said}
+    return {**own, **edge.headers}
 
 
 def _quoted(text: str) -> str:

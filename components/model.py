@@ -255,6 +255,11 @@ class App(_Model):
 class Edge(_Model):
     """nginx, the only process that publishes a port."""
 
+    gateway: ShortSlug | None = Field(
+        description="The gateway of the host that hands on what is asked for this stack's host names, instead of a "
+        "port of its own (`slipway:edge.port`); docs/review-environments.md.",
+        examples=["review"],
+    )
     address: Address = Field(description="The address of the host that the port is published on.", examples=["0.0.0.0"])  # noqa: S104 - an example, never bound
     port: Whole = Field(ge=1, le=65535, description="The port of the host that is published.", examples=[8080])
     image: Image = Field(description="The nginx image.", examples=["nginx:1.26"])
@@ -309,6 +314,14 @@ class Edge(_Model):
     ] = Field(
         description="What is found elsewhere: for a path, for all below one, or for a host name.",
         examples=[{"/blog/*": "https://blog.example.org/*"}],
+    )
+    basic_auth: Slug | None = Field(
+        description="The user who may see the site, with the secret `basic_auth_password`; nothing for everybody. The "
+        "page `slipway:app.health_path` needs neither.",
+        examples=["reviewer"],
+    )
+    noindex: Switch = Field(
+        description="Whether search engines are told to stay away, by a header of every answer.", examples=[True]
     )
     locations: Annotated[
         dict[LocationMatch, LocationText],
@@ -893,6 +906,56 @@ class Kubernetes(_Model):
     )
 
 
+class Gateway(_Model):
+    """The shared edge of a host: every stack that names it is reached through it, by host name."""
+
+    name: ShortSlug = Field(description="Its name on the host.", examples=["review"])
+    address: Address = Field(description="The address of the host that its port is published on.", examples=["0.0.0.0"])  # noqa: S104 - an example, never bound
+    port: Whole = Field(ge=1, le=65535, description="The port of the host that is published.", examples=[80])
+    image: Image = Field(description="The nginx image.", examples=["nginx:1.26"])
+    resources: Resources = Field(description="What it may use.")
+
+
+class Seed(_Model):
+    """The data that a review environment starts with: one of these, or nothing."""
+
+    fixture: InnerPath | None = Field(
+        description="A fixture inside the folder with manage.py, for `manage.py loaddata`.",
+        examples=["fixtures/review.json"],
+    )
+    command: Annotated[Line, Words("a command line; a shell reads it")] | None = Field(
+        description="A command of the project; a shell reads it.", examples=["python manage.py make_review_data"]
+    )
+    dump: FilePath | None = Field(
+        description="A file of `python -m pipeline data dump`, on the machine that runs `env create`. Nothing in it may "
+        "be about real people: whoever reviews can read it.",
+        examples=["/srv/slipway/anonymised.tar"],
+    )
+
+
+class Review(_Model):
+    """What `python -m pipeline env` needs to know: where review environments are, for how long, and how many."""
+
+    domain: HostName = Field(
+        description="What each is below, with its own name as first part of its host name.",
+        examples=["review.example.org"],
+    )
+    ttl_hours: Whole = Field(
+        ge=1, le=2160, description="How long one lives that nobody said otherwise of, in hours.", examples=[72]
+    )
+    max_environments: Whole = Field(ge=1, le=1000, description="How many there may be at once.", examples=[20])
+    max_memory_mb: Whole = Field(
+        ge=64,
+        le=16777216,
+        description="How much memory all of them together may have as limits, in MiB.",
+        examples=[32768],
+    )
+    gateway: Gateway = Field(
+        description="The shared edge of a host: every stack that names it is reached through it, by host name."
+    )
+    seed: Seed = Field(description="The data that a review environment starts with: one of these, or nothing.")
+
+
 class Settings(_Model):
     """Everything that a stack says, completed from the defaults of its kind."""
 
@@ -930,3 +993,6 @@ class Settings(_Model):
     build: Build = Field(description="How the image is built.")
     assets: Assets = Field(description="What is made with Node while the image is built.")
     kubernetes: Kubernetes = Field(description="What only a cluster has.")
+    review: Review = Field(
+        description="What `python -m pipeline env` needs to know: where review environments are, for how long, and how many."
+    )

@@ -131,7 +131,7 @@ http {{
         proxy_set_header Forwarded "";
         proxy_set_header Proxy "";
         proxy_redirect off;
-{headers}
+{headers}{access}
         proxy_connect_timeout 2s;
         proxy_send_timeout {timeout}s;
         proxy_read_timeout {timeout}s;
@@ -196,7 +196,7 @@ _DIRECT = """\
 """
 
 _BEHIND_A_PROXY = """\
-    # Only a proxy connects: the port is published on a loopback address, or not outside of the cluster.
+    # Only a proxy connects: the port is published on a loopback address, or not outside of the host or the cluster.
     # What it says about the visitor is believed.
     set_real_ip_from 0.0.0.0/0;
     set_real_ip_from ::/0;
@@ -222,10 +222,11 @@ def site(settings: Settings) -> str:
         shutdown=edge.timeout_seconds + 5,
         body=edge.max_body_mb,
         timeout=edge.timeout_seconds,
-        forwarded=_BEHIND_A_PROXY if _PROXIED[settings.target](settings) else _DIRECT,
+        forwarded=forwarded(proxied=_PROXIED[settings.target](settings)),
         connection=edge_rules.connection(edge),
         proxy=edge_rules.proxy(edge),
         headers=edge_rules.headers(edge),
+        access=edge_rules.access(edge),
         compressed=_COMPRESSED,
         port=HTTP_PORT,
         http=edge_rules.http(settings, HTTP_PORT),
@@ -233,8 +234,13 @@ def site(settings: Settings) -> str:
     )
 
 
+def forwarded(*, proxied: bool) -> str:
+    """Give what is believed of what a visitor says about himself: what a proxy has said, where only one connects."""
+    return _BEHIND_A_PROXY if proxied else _DIRECT
+
+
 def _on_this_host_alone(settings: Settings) -> bool:
-    return ip_address(settings.edge.address).is_loopback
+    return settings.edge.gateway is not None or ip_address(settings.edge.address).is_loopback
 
 
 def _inside_the_cluster_alone(settings: Settings) -> bool:

@@ -27,6 +27,7 @@ from components.model import (
     Process,
     Promoted,
     RedisProvider,
+    Review,
     Server,
     ServeStatic,
     Static,
@@ -55,6 +56,13 @@ ONLY_ON: Mapping[Path_, Only] = {
         target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"
     ),
     ("edge", "port"): Only(target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"),
+    ("edge", "gateway"): Only(
+        target=Target.DOCKER, instead="slipway:kubernetes.expose says how visitors reach the edge"
+    ),
+    ("review", "gateway"): Only(
+        target=Target.DOCKER,
+        instead="nothing: the controller of the Ingress is what all environments are reached through",
+    ),
     ("kubernetes",): Only(target=Target.KUBERNETES, instead="nothing below this key"),
     ("services", NAME, "size_gb"): Only(
         target=Target.KUBERNETES, instead="nothing, since a volume of Docker takes what its disk has"
@@ -94,6 +102,37 @@ def only_on(resolved: Resolved, stack: str) -> Iterator[Problem]:
                 allowed=f"with target {target}: {only.instead}",
                 mend=config_rm(found, stack),
             )
+
+
+def instead(resolved: Resolved, stack: str) -> Iterator[Problem]:
+    """Find a port of a stack that is reached through a gateway: it publishes none."""
+    if at(resolved.values, ("edge", "gateway")) is None:
+        return
+    for name in ("address", "port"):
+        path: Path_ = ("edge", name)
+        if resolved.sources.get(path) == FILE:
+            yield Problem(
+                key=full_key(path),
+                found=show(at(resolved.values, path)),
+                allowed="nothing, since slipway:edge.gateway says how the stack is reached",
+                mend=config_rm(path, stack),
+            )
+
+
+def seeds(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
+    """Find that a review environment would start with more than one kind of data."""
+    review = parts.get("review")
+    if not isinstance(review, Review):
+        return
+    said = [name for name, value in review.seed.model_dump().items() if value is not None]
+    for name in said[1:]:
+        path: Path_ = ("review", "seed", name)
+        yield Problem(
+            key=full_key(path),
+            found=show(getattr(review.seed, name)),
+            allowed=f"nothing, since {full_key(('review', 'seed', said[0]))} says what data there is",
+            mend=config_rm(path, stack),
+        )
 
 
 def _is_below(path: Path_, other: Path_) -> bool:
@@ -301,7 +340,9 @@ def _addresses(parts: Mapping[str, Any], stack: str) -> Iterator[Problem]:
     if not isinstance(edge, Edge):
         return
     seen: dict[str, Path_] = {}
-    for path, match in edge_rules.taken(edge, parts.get("static"), parts.get("media")):
+    app, said = parts.get("app"), parts.get("health")
+    free = edge_rules.open_path(edge, app, said) if isinstance(app, App) and isinstance(said, Health) else None
+    for path, match in edge_rules.taken(edge, parts.get("static"), parts.get("media"), free):
         if match in seen:
             other = seen[match]
             yield Problem(
@@ -537,6 +578,7 @@ def between(parts: Mapping[str, Any], stack: str) -> list[Problem]:
     if isinstance(parts.get("promoted"), Promoted):
         problems += _promoted(parts["promoted"], parts.get("target"), stack)
     problems += service_rules.between(parts, stack)
+    problems += seeds(parts, stack)
     problems += [*_places(parts, stack), *_members(parts, stack), *_served(parts, stack), *_addresses(parts, stack)]
     if (
         parts.get("environment") is Kind.PROD

@@ -101,6 +101,14 @@ class Secrets:
             example="< key.pem",
         ),
     )
+    basic_auth_password: pulumi.Output[str] | None = field(
+        default=None,
+        metadata=_about(
+            "The password of who may see the site.",
+            "`edge.basic_auth` names a user",
+            lambda it: it.edge.basic_auth is not None,
+        ),
+    )
     own: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     """Those that templates of the project name, whatever else they are for."""
 

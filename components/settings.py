@@ -195,7 +195,8 @@ def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
     ]
     problems += rules.between(parts, stack)
     resolved = Resolved(values, sources, parts)
-    return replace(resolved, problems=(*problems, *rules.only_on(resolved, stack), *rules.of_cluster(parts, stack)))
+    found = (*rules.only_on(resolved, stack), *rules.instead(resolved, stack), *rules.of_cluster(parts, stack))
+    return replace(resolved, problems=(*problems, *found))
 
 
 def _lay(

@@ -14,6 +14,7 @@ from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
 from pipeline.drift import command as drift
 from pipeline.engine import InterruptedUpdateError
+from pipeline.env import command as env
 from pipeline.init import command as init
 from pipeline.preview import command as preview
 from pipeline.promote import command as promote
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         up,
         preview,
         down,
+        env,
         doctor,
         drift,
         promote,

@@ -69,6 +69,16 @@ def _disk(_found: Match[str], _engine: "Engine") -> Problem:
     )
 
 
+def _networks(_found: Match[str], _engine: "Engine") -> Problem:
+    return Problem(
+        "the Docker host has no addresses for another network: Docker has room for some 30 by default, and each stack has two",
+        allowed="more address pools in /etc/docker/daemon.json, such as 256 small ones:\n"
+        '{"default-address-pools": [{"base": "10.200.0.0/16", "size": 24}]}',
+        mend="docker network ls   # what there is; `docker network prune` removes those that nothing uses\n"
+        "systemctl restart docker   # once daemon.json says more",
+    )
+
+
 def _port(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"slipway:edge.port: {found['address']} is taken by another program",
@@ -292,6 +302,7 @@ RULES: list[tuple[str, type_of_rule]] = [
     (r'resource "(?P<what>[^"\n]+)" cannot be deleted\s+because it is protected', _protected),
     (r'unable to replace resource "(?P<what>[^"\n]+)"[^\n]* marked for protection', _protected),
     (r"no space left on device", _disk),
+    (r"non-overlapping IPv4 address pool|all predefined address pools have been fully subnetted", _networks),
     (
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",
         _port,

@@ -60,6 +60,12 @@ class Target:
     """After a destroy that failed: lets go of what the platform still holds for nobody. True when that was something."""
     tidy: Callable[[Engine, State, bool], list[str]]
     """After a destroy, of everything or of all but the data: removes what Pulumi has left, and names what stays."""
+    sweep: Callable[[Engine, State, str], None]
+    """After that: removes what carries the names of the project and of the stack and is in no state."""
+    left: Callable[[Engine, State, str], list[str]]
+    """Then: names what there still is with those names."""
+    images: Callable[[Engine, list[str]], list[str]]
+    """Removes images that nothing uses, and names those that stay, each with the reason."""
     gone: str
     """What a destroy takes away, in words."""
     platform: Callable[[Engine, Settings | None], Iterator[Finding]]

@@ -40,10 +40,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return bring(Engine(arguments.stack, console), arguments.app, plan.use(arguments))
 
 
-def bring(engine: Engine, app: str | None, planned: Sequence[str] = ()) -> int:
-    """Bring a stack up with the settings that its file has, and the project in a folder where one is named.
+def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -> int:
+    """Bring a stack up and print where it is served.
 
-    ``planned`` are the options that hold Pulumi to a plan.
+    Args:
+        engine: the stack.
+        app: the folder of the project that it turns to; None for what its file says.
+        planned: the options that hold Pulumi to a plan.
     """
     console = engine.console
     with console.step("checks", f"Check the machine and the settings of stack {engine.stack}"):

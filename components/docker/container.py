@@ -100,6 +100,8 @@ class Container:
     """How readiness is known. None for what runs once."""
     port: Port | None = None
     """The published port."""
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further networks that it joins, by their name, and how it is called there beside its own name."""
     shared_memory_mb: int | None = None
     """Size of /dev/shm."""
     stop_signal: str | None = None
@@ -126,7 +128,7 @@ def create(name: str, spec: Container, opts: ResourceOptions) -> docker.Containe
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=spec.capabilities),
         security_opts=["no-new-privileges:true"],
         mounts=_mounts(spec),
-        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network) for network in spec.networks] or None,
+        networks_advanced=_networks(spec) or None,
         # Without it, a container on no network of ours would be on Docker's own, which has a way out.
         network_mode=None if spec.networks else "none",
         ports=[_port(spec.port)] if spec.port else None,
@@ -192,7 +194,10 @@ def _declared(spec: Container) -> Output[str]:
         "capabilities": {"drops": ["ALL"], "adds": spec.capabilities},
         "securityOpts": ["no-new-privileges:true"],
         "mounts": volumes + memory,
-        "networksAdvanced": [{"name": network} for network in spec.networks],
+        "networksAdvanced": [
+            *({"name": network} for network in spec.networks),
+            *({"name": network, "aliases": names} for network, names in spec.aliases.items()),
+        ],
         "networkMode": None if spec.networks else "none",
         "ports": [{"ip": port.address, "external": port.external, "internal": port.internal, "protocol": "tcp"}]
         if port
@@ -214,6 +219,14 @@ def _declared(spec: Container) -> Output[str]:
         else None,
     }
     return Output.from_input(said).apply(declaration.fingerprint)
+
+
+def _networks(spec: Container) -> list[docker.ContainerNetworksAdvancedArgs]:
+    further = [
+        docker.ContainerNetworksAdvancedArgs(name=network, aliases=sorted(names))
+        for network, names in sorted(spec.aliases.items())
+    ]
+    return [*(docker.ContainerNetworksAdvancedArgs(name=network) for network in spec.networks), *further]
 
 
 def _mounts(spec: Container) -> list[docker.ContainerMountArgs]:

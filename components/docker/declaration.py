@@ -63,15 +63,19 @@ def describe(inputs: Mapping[str, Any]) -> dict[str, str]:
         found[port(f"{whole(each['internal'])}/{each.get('protocol') or 'tcp'}")] = (
             f"{each.get('ip')}:{whole(each['external'])}"
         )
-    networks = [each["name"] for each in given.get("networksAdvanced") or []]
+    networks = {each["name"]: each.get("aliases") or [] for each in given.get("networksAdvanced") or []}
     # The daemon's own network is what the plugin names where it joins others later.
-    for each in networks or [given.get("networkMode") or "bridge"]:
-        found[network(each)] = JOINED
+    for name, aliases in (networks or {given.get("networkMode") or "bridge": []}).items():
+        found[network(name)] = joined(aliases)
     return found
 
 
-JOINED = "joined"
 YES = "yes"
+
+
+def joined(aliases: Sequence[str]) -> str:
+    """Describe how a network was joined: with the names that the container has there beside its own."""
+    return f"joined as {', '.join(sorted(aliases))}" if aliases else "joined"
 
 
 def variables(pairs: Sequence[str]) -> dict[str, str]:

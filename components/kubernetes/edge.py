@@ -123,6 +123,7 @@ class Edge(target.Edge):
             program=nginx.standalone_command(),
             port=nginx.HTTP_PORT,
             configuration=(configuration, nginx.CONFIG_DIR),
+            secrets=args.secrets,
             claims=[
                 *(
                     [Claim(role="static", name=args.static, path=edge_rules.STATIC_DIR)]

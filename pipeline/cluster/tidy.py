@@ -94,7 +94,7 @@ def images(state: Mapping[str, Any]) -> list[str]:
 
 def after_destroy(engine: Engine, state: Mapping[str, Any], keep: bool) -> list[str]:  # noqa: FBT001 - one signature for all targets
     """Wait until the namespace is gone, and say which images stay: what a registry holds is not ours to remove."""
-    stays = [f"{image} in its registry: remove it there, if nothing else uses it" for image in images(state)]
+    stays = images_stay(engine, images(state))
     place = place_in(state)
     if place is None:
         return stays
@@ -102,3 +102,18 @@ def after_destroy(engine: Engine, state: Mapping[str, Any], keep: bool) -> list[
         with connect(engine, place) as cluster:
             wait_until_ended(engine, cluster)
     return stays
+
+
+def images_stay(_engine: Engine, tags: list[str]) -> list[str]:
+    """Say which images stay."""
+    return [f"{image} in its registry: remove it there, if nothing else uses it" for image in tags]
+
+
+def left(engine: Engine, state: Mapping[str, Any], _project: str) -> list[str]:
+    """Name the namespace of the stack, if it is still there: everything else of the stack is in it."""
+    place = place_in(state)
+    if place is None:
+        return []
+    with connect(engine, place) as cluster:
+        found = cluster.get(path_of("v1", "namespaces", name=cluster.namespace))
+    return [] if found is None else [f"namespace {place.namespace}"]

@@ -16,6 +16,7 @@ import docker
 import docker.errors
 import requests
 
+from components import gateway
 from components.labels import PROJECT, STACK, Owner
 from components.model import Settings
 from pipeline.console import PipelineError, Problem, problem
@@ -94,6 +95,44 @@ def room(client: docker.DockerClient, root: Path, environ: Mapping[str, str] = o
                 ),
             )
     return problems
+
+
+def door(client: docker.DockerClient, settings: Settings, stack: str, environ: Mapping[str, str]) -> list[Problem]:
+    """Check that visitors can reach the stack: by a port that is free, or through a gateway that is there."""
+    if settings.edge.gateway is None:
+        return port(client, settings, stack, environ)
+    name = settings.edge.gateway
+    running = client.containers.list(filters={"label": [f"{gateway.LABEL}={name}"]})
+    if not running:
+        return [
+            Problem(
+                f"slipway:edge.gateway: found {name}, and no such gateway runs on this host",
+                allowed="a gateway that runs, or slipway:edge.port instead",
+                mend="python -m pipeline env gateway up",
+            )
+        ]
+    return _name_taken(client, settings, stack)
+
+
+def _name_taken(client: docker.DockerClient, settings: Settings, stack: str) -> list[Problem]:
+    """Check that no other stack answers to the same host name behind the gateway: visitors would get one or the other."""
+    network = gateway.network(str(settings.edge.gateway))
+    mine = {"slipway.project": settings.app.name, "slipway.stack": stack}
+    for container in client.containers.list(filters={"network": network}, ignore_removed=True):
+        joined = container.attrs["NetworkSettings"]["Networks"].get(network) or {}
+        if gateway.alias(settings.domain) not in (joined.get("Aliases") or ()):
+            continue
+        if any(container.labels.get(label) != value for label, value in mine.items()):
+            other, project = (container.labels.get(label) for label in ("slipway.stack", "slipway.project"))
+            return [
+                Problem(
+                    f"slipway:domain: {settings.domain} is stack {other} of {project} behind the gateway "
+                    f"{settings.edge.gateway}",
+                    allowed="a host name of its own for each stack, such as another slipway:review.domain for each project",
+                    mend=f"pulumi config set slipway:domain OTHER.{settings.domain} --stack {stack}",
+                )
+            ]
+    return []
 
 
 def port(client: docker.DockerClient, settings: Settings, stack: str, environ: Mapping[str, str]) -> list[Problem]:
@@ -249,7 +288,7 @@ def before_update(engine: Engine, settings: Settings, state: Mapping[str, Any]) 
             *(
                 stranger(client, settings, engine.stack, state)
                 or namesake(client, settings, engine.stack)
-                or port(client, settings, engine.stack, engine.environ)
+                or door(client, settings, engine.stack, engine.environ)
             ),
         ]
         if problems:

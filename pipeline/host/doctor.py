@@ -50,12 +50,13 @@ def container_finding(name: str, attributes: dict[str, Any], component: str) -> 
 def served(engine: Engine, loaded: Settings) -> Iterator[Finding]:
     """Ask the page, or say whether its port is free."""
     answer = page.ask(loaded, timeout=5)
-    where = f"{loaded.edge.address}:{loaded.edge.port}"
+    gateway = loaded.edge.gateway
+    where = f"{loaded.edge.address}:{loaded.edge.port}" if gateway is None else f"a name behind the gateway {gateway}:"
     if answer.served:
         yield Finding("page", OK, f"{answer.url} answers {answer.status} in {answer.seconds * 1000:.0f} ms")
         return
     with check.daemon(engine.environ) as client:
-        taken = check.port(client, loaded, engine.stack, engine.environ)
+        taken = check.door(client, loaded, engine.stack, engine.environ)
     for problem in taken:
         yield Finding("port", BROKEN, problem.found, problem.mend)
     if answer.status is not None and not taken:

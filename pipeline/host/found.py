@@ -38,7 +38,10 @@ def describe(container: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str
     found |= _mounts(container, set((image.get("Config") or {}).get("Volumes") or {}))
     for internal, bound in (host.get("PortBindings") or {}).items():
         found[d.port(internal)] = ", ".join(f"{each.get('HostIp')}:{each.get('HostPort')}" for each in bound or [])
-    found |= {d.network(name): d.JOINED for name in container["NetworkSettings"].get("Networks") or {}}
+    for name, end in (container["NetworkSettings"].get("Networks") or {}).items():
+        # Docker adds the beginning of the container's id.
+        given = [each for each in end.get("Aliases") or [] if not str(container.get("Id", "")).startswith(each)]
+        found[d.network(name)] = d.joined(given)
     return found
 
 

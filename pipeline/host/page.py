@@ -2,8 +2,9 @@
 
 import http.client
 
+from components import address, edge_rules
 from components.labels import COMPONENT, PROJECT, STACK
-from components.model import Settings
+from components.model import Edge, Gateway, Settings
 from pipeline import page
 from pipeline.engine import Engine
 from pipeline.page import Page
@@ -15,6 +16,8 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1"}  # noqa: S104 - compared with, never boun
 def url(settings: Settings) -> str:
     """The address to open in a browser."""
     edge = settings.edge
+    if edge.gateway is not None:
+        return address.url(settings)
     host = ANY_ADDRESS.get(edge.address, edge.address)
     if settings.domain != "localhost":
         host = settings.domain
@@ -23,10 +26,11 @@ def url(settings: Settings) -> str:
 
 def ask(settings: Settings, path: str = "/", timeout: float = 10) -> Page:
     """Ask once, at the published address, with the domain's name."""
-    address = ANY_ADDRESS.get(settings.edge.address, settings.edge.address)
+    door: Edge | Gateway = settings.edge if settings.edge.gateway is None else settings.review.gateway
+    where = ANY_ADDRESS.get(door.address, door.address)
     return page.ask(
         url(settings),
-        lambda: http.client.HTTPConnection(address, settings.edge.port, timeout=timeout),
+        lambda: http.client.HTTPConnection(where, door.port, timeout=timeout),
         {"Host": settings.domain},
         path,
     )
@@ -34,7 +38,9 @@ def ask(settings: Settings, path: str = "/", timeout: float = 10) -> Page:
 
 def wait(settings: Settings, limit: float = page.LIMIT_SECONDS) -> Page:
     """Ask until the application answers, for a bounded time."""
-    return page.wait(lambda: ask(settings), limit)
+    # Where others want a password, this page says what the app says.
+    path = edge_rules.open_path(settings.edge, settings.app, settings.health) or "/"
+    return page.wait(lambda: ask(settings, path), limit)
 
 
 def serve(engine: Engine, settings: Settings) -> Served:

@@ -11,6 +11,7 @@ import docker
 import docker.errors
 from docker.models.networks import Network
 
+from components.labels import PROJECT, STACK
 from pipeline.engine import Engine
 from pipeline.host.check import CONTAINER, daemon
 
@@ -102,6 +103,19 @@ def images(state: Mapping[str, Any]) -> list[str]:
 
 def remove_images(engine: Engine, tags: list[str]) -> None:
     """Remove images that no container uses; one that another stack runs stays."""
+    for each in remove_unused(engine, tags):
+        engine.console.say(f"    stays: {each}")
+
+
+def after_destroy(engine: Engine, state: Mapping[str, Any], _keep: bool) -> list[str]:  # noqa: FBT001 - one signature for all targets
+    """Remove the images of the stack, which Pulumi keeps for the next update."""
+    remove_images(engine, images(state))
+    return []
+
+
+def remove_unused(engine: Engine, tags: list[str]) -> list[str]:
+    """Remove images that no container uses, and name those that stay."""
+    stays = []
     with daemon(engine.environ) as client:
         for tag in tags:
             try:
@@ -112,10 +126,40 @@ def remove_images(engine: Engine, tags: list[str]) -> None:
                 conflict = 409
                 if error.status_code != conflict:
                     raise
-                engine.console.say(f"    the image {tag} stays: another container uses it")
+                stays.append(f"the image {tag}: another container uses it")
+    return stays
 
 
-def after_destroy(engine: Engine, state: Mapping[str, Any], _keep: bool) -> list[str]:  # noqa: FBT001 - one signature for all targets
-    """Remove the images of the stack, which Pulumi keeps for the next update."""
-    remove_images(engine, images(state))
-    return []
+def _labels(engine: Engine, project: str) -> dict[str, Any]:
+    return {"label": [f"{PROJECT}={project}", f"{STACK}={engine.stack}"]}
+
+
+def sweep(engine: Engine, _state: Mapping[str, Any], project: str) -> None:
+    """Remove what carries the labels of the project and of the stack: what an update was making when it was killed."""
+    filters = _labels(engine, project)
+    with daemon(engine.environ) as client:
+        for container in client.containers.list(all=True, filters=filters, ignore_removed=True):
+            engine.console.say(f"    removes the container {container.name}, which no state knows")
+            container.remove(force=True, v=True)
+        for network in client.networks.list(filters=filters):
+            engine.console.say(f"    removes the network {network.name}, which no state knows")
+            network.reload()
+            disconnected(network)
+            network.remove()
+        for volume in client.volumes.list(filters=filters):
+            engine.console.say(f"    removes the volume {volume.name}, which no state knows")
+            volume.remove(force=True)
+
+
+def left(engine: Engine, _state: Mapping[str, Any], project: str) -> list[str]:
+    """Name what the daemon has with the labels of the project and of the stack."""
+    filters = _labels(engine, project)
+    with daemon(engine.environ) as client:
+        return [
+            *(
+                f"container {each.name}"
+                for each in client.containers.list(all=True, filters=filters, ignore_removed=True)
+            ),
+            *(f"network {each.name}" for each in client.networks.list(filters=filters)),
+            *(f"volume {each.name}" for each in client.volumes.list(filters=filters)),
+        ]

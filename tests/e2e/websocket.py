@@ -46,12 +46,19 @@ class Websocket:
 
 
 @contextmanager
-def websocket(address: tuple[str, int], path: str, seconds: float = 20) -> Iterator[Websocket]:
-    """Open a websocket, or fail with what was answered instead. ``seconds`` is the limit of each wait."""
+def websocket(address: tuple[str, int], path: str, seconds: float = 20, host: str | None = None) -> Iterator[Websocket]:
+    """Open a websocket, or fail with what was answered instead.
+
+    Args:
+        address: where to connect.
+        path: what to ask for.
+        seconds: the limit of each wait.
+        host: the host name to ask for; None for the address.
+    """
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     lines = [
         f"GET {path} HTTP/1.1",
-        f"Host: {address[0]}:{address[1]}",
+        f"Host: {host or f'{address[0]}:{address[1]}'}",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Key: {key}",

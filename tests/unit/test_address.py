@@ -22,6 +22,15 @@ def cluster(**kubernetes: object) -> dict[str, Any]:
     [
         ({}, "http://127.0.0.1:8080/"),
         ({"edge": {"address": "10.0.0.7", "port": 80}}, "http://10.0.0.7:80/"),
+        ({"domain": "pr-1.review.example.org", "edge": {"gateway": "review"}}, "http://pr-1.review.example.org:8090/"),
+        (
+            {
+                "domain": "pr-1.review.example.org",
+                "edge": {"gateway": "review"},
+                "review": {"gateway": {"port": 80}},
+            },
+            "http://pr-1.review.example.org/",
+        ),
         (cluster(), "http://edge.shop-test.svc/"),
         (cluster(expose="node_port"), "http://edge.shop-test.svc/"),
         (cluster(expose="load_balancer", namespace="other"), "http://edge.other.svc/"),
@@ -71,3 +80,15 @@ def test_names_that_the_app_answers_to(said: dict[str, Any], hosts: str, origins
 def test_the_password_in_an_address(url: str, password: str) -> None:
     """It is found, to be kept out of error messages."""
     assert environment.password_in(url) == password
+
+
+@pytest.mark.parametrize(
+    ("domain", "public"),
+    [("pr-1.localhost", "http://pr-1.localhost:8090"), ("pr-1.review.example.org", "https://pr-1.review.example.org")],
+)
+def test_what_visitors_know_behind_a_gateway(domain: str, public: str) -> None:
+    """Names of this machine have the port of the gateway and no certificate; nobody asks for the edge's own port."""
+    loaded = settings({"domain": domain, "edge": {"gateway": "review"}})
+
+    assert address.public(loaded) == public
+    assert address.local_names(loaded) == []

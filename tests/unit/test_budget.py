@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.budget import Budget, budget, cpu_request
+from components.budget import Budget, budget, cpu_request, running_memory_mb
 from tests.sample import settings
 
 
@@ -54,3 +54,19 @@ def test_everything_that_can_run_counts(said: dict[str, Any], pods: int, claims:
 def test_what_a_process_is_promised(cpus: float, promised: float) -> None:
     """A tenth of the limit, and never less than can be scheduled."""
     assert cpu_request(cpus) == pytest.approx(promised, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("said", "memory_mb"),
+    [
+        ({}, 512 + 128 + 512 + 128),
+        ({"web": {"replicas": 3}}, 3 * 512 + 128 + 512 + 128),
+        ({"postgres": {"provider": "none"}, "redis": {"provider": "external"}}, 512 + 128),
+        ({"processes": {"worker": {"command": "a", "replicas": 2}}}, 1280 + 2 * 256),
+        ({"processes": {"worker": {"command": "a", "schedule": "0 3 * * *"}}}, 1280),
+        ({"services": {"mq": {"image": "mq:1", "user": 1000, "port": 5000}}}, 1280 + 256),
+    ],
+)
+def test_what_runs_all_the_time(said: dict[str, Any], memory_mb: int) -> None:
+    """The limits of what runs between two releases; what runs by the clock, and steps, are gone most of the time."""
+    assert running_memory_mb(settings(said)) == memory_mb

@@ -68,10 +68,13 @@ def _super_call(constructor: ast.FunctionDef) -> ast.Call | None:
 
 CONSTRUCTORS = list(constructors())
 
+BESIDE = {"Gateway"}
+"""Components that no stack of an app has: other programs make them."""
+
 
 def test_all_components_are_found() -> None:
     """What is looked at here is what the targets have."""
-    assert {name for _, name, _ in CONSTRUCTORS} == {component.__name__ for _, _, component in CLASSES}
+    assert {name for _, name, _ in CONSTRUCTORS} == {component.__name__ for _, _, component in CLASSES} | BESIDE
 
 
 @pytest.mark.parametrize(("file", "name", "constructor"), CONSTRUCTORS, ids=[name for _, name, _ in CONSTRUCTORS])

@@ -7,10 +7,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import args, docker, health, image, nginx, schedule
+from components import args, docker, gateway, health, image, nginx, schedule
 from components.budget import budget
 from components.docker import declaration, process
 from components.docker.container import REPLACE_ON_CHANGES
+from components.docker.gateway import Gateway
 from components.docker.task import StepError
 from components.flows import flows
 from components.health import HealthCheck
@@ -547,6 +548,71 @@ def test_edge() -> None:
         "/srv/media": ("media", False),
         **MEMORY,
     }
+
+
+def test_edge_behind_a_gateway() -> None:
+    """It publishes nothing: it joins the network of the gateway under the names that visitors ask for."""
+    made = args.EdgeArgs(
+        owner=OWNER,
+        image="sha256:1",
+        resources=SMALL,
+        site="text",
+        domain="pr-1.review.example.org",
+        hosts=["www.pr-1.review.example.org", "*.pr-1.review.example.org"],
+        replicas=1,
+        address="127.0.0.1",
+        port=8080,
+        gateway="review",
+        secrets="passwords",
+        exposure=args.Exposure(kind=Expose.NONE),
+        network="outside",
+        configuration="config",
+        static=None,
+        media="media",
+        stop_grace_seconds=40,
+    )
+    recorded = run(lambda: [(it := docker.Edge("edge", made)).host, it.port, it.url])
+    container = recorded.one(CONTAINER)
+
+    assert recorded.result == ["shop-test-edge", 8080, "http://pr-1.review.example.org/"]
+    assert not container.inputs.get("ports")
+    assert container.inputs["networksAdvanced"] == [
+        {"name": "outside"},
+        {
+            "name": "slipway-gateway-review",
+            "aliases": [
+                "pr-1.review.example.org.slipway.internal",
+                "www.pr-1.review.example.org.slipway.internal",
+            ],
+        },
+    ]
+    assert container.mounts["/run/secrets"] == ("passwords", False)
+
+
+def test_gateway() -> None:
+    """One container publishes a port for all, hardened like every other, on a network that it makes."""
+    said = settings().review
+    made = args.GatewayArgs(
+        name="review",
+        image="nginx:1.26",
+        resources=SMALL,
+        site=gateway.site(said.gateway, "review.example.org"),
+        address="127.0.0.1",
+        port=8090,
+    )
+    recorded = run(lambda: Gateway("gateway", made).network)
+    container = recorded.one(CONTAINER)
+
+    assert recorded.result == "slipway-gateway-review"
+    assert recorded.one(NETWORK).labels == {"slipway.gateway": "review"}
+    assert [each["name"] for each in container.inputs["networksAdvanced"]] == ["slipway-gateway-review"]
+    assert (container.inputs["user"], container.inputs["readOnly"]) == ("101:101", True)
+    assert container.replace_on_changes == REPLACE_ON_CHANGES
+    assert container.inputs["name"] == "slipway-gateway-review"
+    assert container.inputs["ports"] == [{"ip": "127.0.0.1", "external": 8090, "internal": 8080, "protocol": "tcp"}]
+    assert container.inputs["envs"] == [f"SLIPWAY_SITE={made.site}"]
+    assert container.inputs["labels"] == [{"label": "slipway.gateway", "value": "review"}]
+    assert container.mounts == MEMORY
 
 
 def test_switch_waits_for_what_it_needs() -> None:

@@ -141,7 +141,7 @@ def test_settings_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", OWN, ids=title)
 def test_paths_exist(page: Path) -> None:
     """Every path of this repository that a page names is there, unless it is made on each machine."""
-    made = re.compile(r"stacks/Pulumi\.(dev|demo|STACK|review-\w+)\.yaml")
+    made = re.compile(r"stacks/Pulumi\.(dev|demo|STACK|review-[\w-]+)\.yaml")
     pattern = re.compile(rf"^(?:{'|'.join(FOLDERS)}|\.ci)/[\w./-]+$")
     named = [text for text in INLINE.findall(prose(page)) if pattern.match(text) and not made.fullmatch(text)]
     assert [path for path in named if not (ROOT / path).exists()] == []

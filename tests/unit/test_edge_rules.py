@@ -1,5 +1,7 @@
 """What nginx does with the addresses of a site, as text. What it does for real is in tests/e2e."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 from components import edge_rules, nginx
 from components.edge_rules import redirect
+from components.problems import SettingsError
 from tests.sample import settings
 
 STATIC = """
@@ -244,3 +247,63 @@ def test_routes(said: Mapping[str, Any], text: str) -> None:
     processes = {"sockets": {"command": "daphne", "port": 9000}}
     found = edge_rules.locations(settings({"edge": said, "processes": processes}))
     assert found.removeprefix(STATIC + MEDIA) == text
+
+
+def test_noindex_is_a_header_of_every_answer() -> None:
+    """Also of static files; a header of the same name that the stack's file says wins."""
+    line = 'add_header X-Robots-Tag "noindex, nofollow" always;'
+    assert nginx.site(settings({"edge": {"noindex": True}})).count(line) == 3
+    assert line not in nginx.site(settings())
+    own = nginx.site(settings({"edge": {"noindex": True, "headers": {"x-robots-tag": "none"}}}))
+    assert line not in own
+    assert 'add_header x-robots-tag "none" always;' in own
+
+
+ACCESS = """
+        auth_basic "restricted";
+        auth_basic_user_file /run/secrets/htpasswd;
+        proxy_set_header Authorization "";
+"""
+
+OPEN = """
+        location = /healthz {
+            auth_basic off;
+            proxy_pass http://app;
+        }
+"""
+
+
+def test_a_password_for_the_site() -> None:
+    """Everything wants it but the page of the health check; what was said to the edge does not reach the app."""
+    text = nginx.site(settings({"edge": {"basic_auth": "reviewer"}}))
+    assert ACCESS in text
+    assert OPEN in text
+    assert "auth_basic" not in nginx.site(settings())
+
+
+def test_no_page_is_open_where_none_tells_that_the_app_is_well() -> None:
+    """A port or a command is asked inside, and everything of the site wants the password."""
+    text = nginx.site(settings({"edge": {"basic_auth": "reviewer"}, "health": {"check": "tcp"}}))
+    assert ACCESS in text
+    assert "auth_basic off" not in text
+
+
+def test_the_open_page_is_an_address_once() -> None:
+    """A location of the stack's own for it would be a second one."""
+    with pytest.raises(SettingsError, match=r"found /healthz, which is slipway:edge.basic_auth too"):
+        settings({"edge": {"basic_auth": "reviewer", "locations": {"= /healthz": "return 204;"}}})
+
+
+def test_passwords_are_salted_and_stay_the_same() -> None:
+    """The file is as nginx reads it; the same password gives the same file, another user or password another salt."""
+    text = edge_rules.passwords("reviewer", "secret")
+    user, _, stored = text.rstrip("\n").partition(":{SSHA}")
+    raw = base64.b64decode(stored)
+
+    assert user == "reviewer"
+    assert hashlib.sha1(b"secret" + raw[20:], usedforsecurity=False).digest() == raw[:20]
+    assert text == edge_rules.passwords("reviewer", "secret")
+    salts = {
+        edge_rules.passwords(*each)[-12:] for each in (("a", "secret"), ("reviewer", "other"), ("reviewer", "secret"))
+    }
+    assert len(salts) == 3

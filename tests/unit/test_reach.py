@@ -133,6 +133,12 @@ NOT_LOOKED_AT = {
 }
 """Keys that are not looked at, each with its reason."""
 
+NOT_LOOKED_AT |= {
+    key.name.removeprefix("slipway:"): "`env create` reads it; tests/unit/pipeline/test_env_stackfile.py looks at it"
+    for key in KEYS.values()
+    if key.path[0] == "review"
+}
+
 NAMES = [key for key in KEYS.values() if key.single and key.name.removeprefix("slipway:") not in NOT_LOOKED_AT]
 
 pytestmark = pytest.mark.usefixtures("nothing_of_this_machine")

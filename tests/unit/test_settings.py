@@ -108,6 +108,7 @@ def test_what_is_required_is_enough() -> None:
         "health": {"check": "page", "status": "200-399", "startup_path": None, "command": None},
         "services": {},
         "edge": {
+            "gateway": None,
             "address": "127.0.0.1",
             "port": 8080,
             "image": "nginx:1.26",
@@ -118,6 +119,8 @@ def test_what_is_required_is_enough() -> None:
             "routes": {},
             "headers": {},
             "redirects": {},
+            "basic_auth": None,
+            "noindex": False,
             "locations": {},
             "resources": {"memory_mb": 128, "cpus": 0.5},
         },
@@ -181,6 +184,20 @@ def test_what_is_required_is_enough() -> None:
             "autoscale": {"enabled": False, "min": 2, "max": 10, "cpu_percent": 70},
             "edge_replicas": 1,
             "instances": 1,
+        },
+        "review": {
+            "domain": "localhost",
+            "ttl_hours": 48,
+            "max_environments": 10,
+            "max_memory_mb": 16384,
+            "gateway": {
+                "name": "review",
+                "address": "127.0.0.1",
+                "port": 8090,
+                "image": "nginx:1.26",
+                "resources": {"memory_mb": 64, "cpus": 0.5},
+            },
+            "seed": {"fixture": None, "command": None, "dump": None},
         },
     }
 
@@ -688,8 +705,8 @@ def test_a_group_must_be_a_group(value: object, found: str) -> None:
         Problem(
             key="slipway:edge",
             found=found,
-            allowed="values below this key: address, port, image, max_body_mb, timeout_seconds, hosts, websockets, routes, "
-            "headers, redirects, locations, resources",
+            allowed="values below this key: gateway, address, port, image, max_body_mb, timeout_seconds, hosts, websockets, "
+            "routes, headers, redirects, basic_auth, noindex, locations, resources",
             mend="pulumi config rm 'slipway:edge' --stack shop",
         ),
     )
@@ -1627,7 +1644,16 @@ def test_what_applies_to_a_target() -> None:
 
     assert {name for name in here ^ there if not name.startswith("slipway:kubernetes")} == {
         "slipway:edge.address",
+        "slipway:edge.gateway",
         "slipway:edge.port",
+        "slipway:review.gateway",
+        "slipway:review.gateway.address",
+        "slipway:review.gateway.image",
+        "slipway:review.gateway.name",
+        "slipway:review.gateway.port",
+        "slipway:review.gateway.resources",
+        "slipway:review.gateway.resources.cpus",
+        "slipway:review.gateway.resources.memory_mb",
         "slipway:services.NAME.size_gb",
         "slipway:volumes.NAME.size_gb",
     }

@@ -42,6 +42,11 @@ AWAY = (
             "wait for it; if it is gone for good: pulumi cancel --yes dev",
         ),
         (
+            "error: could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            "the Docker host has no addresses for another network: Docker has room for some 30 by default, and each stack has two",
+            "docker network ls   # what there is; `docker network prune` removes those that nothing uses\nsystemctl restart docker   # once daemon.json says more",
+        ),
+        (
             "error: failed to solve: write /x: no space left on device",
             "the disk is full: no space left on device",
             "docker system df   # shows what Docker holds\ndocker image prune   # removes images nothing uses",

@@ -1,0 +1,1 @@
+"""The gateway of a host, as a project of Pulumi."""

@@ -1,0 +1,175 @@
+"""The file of a review environment's stack: the template, with the name in it, and the secrets that are its own.
+
+It lives as long as the environment. A clone that does not have it gets it back from the backend, which keeps what the
+last update was given; the salt of its passphrase is in the state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.model import Kind, Review, Target
+from components.problems import NAMESPACE, SettingsError
+from components.settings import resolve
+from pipeline import settings
+from pipeline.console import problem
+from pipeline.engine import Engine
+
+HEADER = "# Made by `python -m pipeline env create`: it goes with the environment. Change stacks/{template} instead.\n"
+SEED = "review-seed"
+"""The name of the step that brings the data that an environment starts with."""
+
+ENCRYPTION = ("secretsprovider", "encryptionsalt", "encryptedkey")
+"""What belongs to what encrypts the secrets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """What review environments have in common."""
+
+    file: str
+    """Its name in ``stacks/``."""
+    config: Mapping[str, Any]
+    """What it says under ``config:``."""
+    review: Review
+    """What it says about review environments, completed."""
+    target: Target
+    """Where they are deployed."""
+    provider: str | None
+    """What encrypts the secrets; None for a passphrase."""
+
+
+def read(name: str, root: Path) -> Template:
+    """Read a template.
+
+    Raises:
+        PipelineError: if it is not there or is none of review environments.
+        SettingsError: if what it says about them is wrong.
+    """
+    path = root / "stacks" / f"{name}.template.yaml"
+    if not path.is_file():
+        known = sorted(each.name.removesuffix(".template.yaml") for each in path.parent.glob("*.template.yaml"))
+        raise problem(
+            f"there is no template {name}: stacks/{path.name} does not exist",
+            allowed=f"one of {', '.join(known)}" if known else None,
+            mend="python -m pipeline env create NAME --from review",
+        )
+    config = settings.read(path)
+    prefix = f"{NAMESPACE}:"
+    said = {key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)}
+    if said.get("environment") != Kind.REVIEW:
+        raise problem(
+            f"stacks/{path.name}: slipway:environment is {said.get('environment')!r}, and what `env create` makes goes "
+            "away by itself",
+            allowed=f"a template with slipway:environment: {Kind.REVIEW}",
+            mend="python -m pipeline env create NAME --from review",
+        )
+    own = sorted(key for key in config if key.startswith("secrets:"))
+    if own:
+        raise problem(
+            f"stacks/{path.name}: found {own[0]}; a secret is encrypted for one stack, and each environment has its own",
+            allowed="no secrets: passwords are made for each environment, and others come from variables",
+            mend=f"remove {own[0]}, and export {variable(own[0].removeprefix('secrets:'))}=VALUE where `env create` runs",
+        )
+    resolved = resolve(said, f"{name}.template", root)
+    review, target = resolved.parts.get("review"), resolved.parts.get("target")
+    if not isinstance(review, Review) or not isinstance(target, Target):
+        raise SettingsError(f"{name}.template", resolved.problems)
+    provider = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("secretsprovider")
+    return Template(file=path.name, config=config, review=review, target=target, provider=provider)
+
+
+def variable(secret: str) -> str:
+    """Name the environment variable that a secret is taken from which nobody can make up."""
+    return f"SLIPWAY_SECRET_{secret.upper()}"
+
+
+def config(template: Template, name: str, ref: str | None = None) -> dict[str, Any]:
+    """Give what the file of an environment says, without its secrets."""
+    said = {key: value for key, value in template.config.items() if not key.startswith("secrets:")}
+    said[f"{NAMESPACE}:domain"] = f"{name}.{template.review.domain}"
+    if template.target is Target.DOCKER:
+        said[f"{NAMESPACE}:edge"] = {**_group(said, "edge"), "gateway": template.review.gateway.name}
+    else:
+        said[f"{NAMESPACE}:kubernetes"] = {"expose": "ingress", **_group(said, "kubernetes")}
+    if ref is not None:
+        said[f"{NAMESPACE}:app"] = {**_group(said, "app"), "ref": ref}
+    seed = _seed(template.review)
+    if seed is not None:
+        release = _group(said, "release")
+        once = release.get("once") if isinstance(release.get("once"), dict) else {}
+        said[f"{NAMESPACE}:release"] = {**release, "once": {**(once or {}), SEED: seed}}
+    return said
+
+
+def _group(said: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = said.get(f"{NAMESPACE}:{name}")
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _seed(review: Review) -> str | None:
+    """Give the command that brings the data, for what is not a dump."""
+    if review.seed.fixture is not None:
+        return f"python manage.py loaddata {review.seed.fixture}"
+    return review.seed.command
+
+
+def text(template: Template, said: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """Write the file: what is said, and of what was there before the secrets and what encrypts them."""
+    secrets = {key: value for key, value in (kept.get("config") or {}).items() if key.startswith("secrets:")}
+    encryption = {key: kept[key] for key in ENCRYPTION if kept.get(key)}
+    if not encryption and template.provider:
+        encryption = {"secretsprovider": template.provider}
+    content = {**encryption, "config": {**said, **secrets}}
+    return HEADER.format(template=template.file) + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def recover(engine: Engine, state: Mapping[str, Any] | None) -> tuple[dict[str, Any], bool]:
+    """Give what the file of a stack said at its last update, and whether there was one; the file is there afterwards.
+
+    Args:
+        engine: the stack.
+        state: what Pulumi knows of it; None where there is no such stack.
+    """
+    updated = False
+    if state is not None:
+        done = engine.run("config", "refresh", "--force", "--stack", engine.stack)
+        updated = done.code == 0
+        if not updated and "no previous deployment" not in done.text:
+            engine.refuse(done, ("config", "refresh"))
+    found = _content(engine.stack_file)
+    if state is not None and not any(found.get(key) for key in ENCRYPTION):
+        known = {key: value for key, value in encryption(state).items() if value}
+        if known:
+            found = {**known, **found}
+            write(engine.stack_file, yaml.safe_dump(found))
+    return found, updated
+
+
+def encryption(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a stack's file says of the encryption, as its state has it."""
+    provider = state.get("secrets_providers") or {}
+    known = provider.get("state") or {}
+    if provider.get("type") == "passphrase":
+        return {"encryptionsalt": known.get("salt")}
+    return {"secretsprovider": known.get("url"), "encryptedkey": known.get("encryptedkey")} if known.get("url") else {}
+
+
+def write(path: Path, content: str) -> None:
+    """Write a file in one piece."""
+    draft = path.with_suffix(".new")
+    draft.write_text(content, encoding="utf-8")
+    draft.replace(path)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file was made for an environment, and not by hand."""
+    return path.is_file() and path.read_text(encoding="utf-8").startswith(HEADER.partition("{")[0])
+
+
+def _content(path: Path) -> dict[str, Any]:
+    found = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found if isinstance(found, dict) else {}
