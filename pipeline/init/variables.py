@@ -120,6 +120,19 @@ class _Reading:
     readers: set[str] = field(default_factory=set)
     prefix: str = ""
 
+    def bind(self, python: str, names: Sequence[str]) -> None:
+        """Note the variables that a name holds from now on. What it held counts for what was done with it before."""
+        done = [use for name, use in self.loads if name == python]
+        if names and done and self.bound.get(python):
+            for index, each in enumerate(self.found):
+                if each.name in self.bound[python]:
+                    known = replace(each, kind="list", separator=self.splits[python]) if python in self.splits else each
+                    self.found[index] = replace(known, uses=each.uses | frozenset(done))
+            self.splits.pop(python, None)
+            self.loads = [load for load in self.loads if load[0] != python]
+            self.bound[python] = []
+        self.bound.setdefault(python, []).extend(names)
+
 
 def closure(tree: Tree, files: Sequence[str], where: tuple[str, ...]) -> list[str]:
     """Give files with all that they import of the project itself, the settings' own first."""
@@ -336,7 +349,7 @@ class _Visitor(ast.NodeVisitor):
         self.visit(value)
         if len(path) == 1:
             here = [each.name for each in self.reading.found[names:]]
-            self.reading.bound.setdefault(path[0], []).extend(here)
+            self.reading.bind(path[0], here)
         self.use = before
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:

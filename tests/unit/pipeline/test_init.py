@@ -322,6 +322,20 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "one name of Python for one variable after another",
+        {
+            "shop/settings.py": SETTINGS.replace('ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")\n', "")
+            + 'if v := os.getenv("HEADER"):\n    SECURE_PROXY_SSL_HEADER = tuple(v.split(",", maxsplit=1))\n'
+            + 'if v := os.getenv("HOSTS"):\n    ALLOWED_HOSTS = v.split(",")\n'
+            + 'if v := os.getenv("LOGS"):\n    LOG_LEVEL = v\n',
+        },
+        {
+            "app.environment.HEADER": None,
+            "app.environment.HOSTS": "${allowed_hosts}",
+            "app.environment.LOGS": None,
+        },
+    ),
+    (
         "Celery with a beat, uploads elsewhere, translations, a page for health below others",
         {
             "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
