@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from components.defaults import COMMON
 from components.problems import full_key
+from pipeline.init import absent
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
@@ -101,11 +102,13 @@ def _media(project: Project) -> Iterator[Found]:
         or path == IMAGE_ROOT
         or not path.startswith((f"{IMAGE_ROOT}/", "/srv/", "/var/", "/data", "/media"))
     )
-    if taken and read:
+    if taken and absent.takes(project, "MEDIA_ROOT"):
+        yield Setting(path=_ROOT, value=absent.MEDIA, why="MEDIA_ROOT, as slipway:app.files says it", place=place)
+    elif taken and read:
         yield Setting(
-            path=("app", "environment", read[0]), value="/srv/media", why="where uploads are kept", place=place
+            path=("app", "environment", read[0]), value=absent.MEDIA, why="where uploads are kept", place=place
         )
-        yield Setting(path=_ROOT, value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place)
+        yield Setting(path=_ROOT, value=absent.MEDIA, why=f"MEDIA_ROOT, which {read[0]} says", place=place)
     elif taken:
         yield Missing(
             what="where uploads go: MEDIA_ROOT is no path that can be known here",

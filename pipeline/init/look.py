@@ -4,7 +4,6 @@
 for a key that the model does not have becomes what to do instead, so that finders may be ahead of the model.
 """
 
-import ast
 import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from components.keys import key_at
 from components.problems import full_key
 from pipeline.console import problem
 from pipeline.init import (
+    absent,
     chosen,
     dependencies,
     environment,
@@ -180,38 +180,9 @@ def _place(project: Project) -> Iterator[Found]:
         )
 
 
-def _absent(project: Project) -> Iterator[Found]:
-    """Name modules and files that settings need and that are not in the project."""
-    for file in project.scope.files:
-        for statement in (project.tree.parsed(file) or ast.Module([], [])).body:
-            if isinstance(statement, ast.ImportFrom) and statement.level and statement.module:
-                if any(scope.imported(project.tree, statement, file, project.where)):
-                    continue
-                folder = posixpath.normpath(posixpath.join(posixpath.dirname(file), "../" * (statement.level - 1)))
-                path = posixpath.join("/app", folder, *statement.module.split(".")) + ".py"
-                yield Missing(
-                    what=f"the module {'.' * statement.level}{statement.module}, which settings import and version control does not have",
-                    do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",
-                    place=Place(file, statement.lineno),
-                )
-        for node in ast.walk(project.tree.parsed(file) or ast.Module([], [])):
-            match node:
-                case ast.Call(
-                    func=ast.Name(id="open") | ast.Attribute(attr="read" | "open"),
-                    args=[ast.Constant(value=str() as path), *_],
-                ) if path.startswith("/") and not path.startswith(("/app/", "/proc", "/sys", "/dev", "/run/secrets")):
-                    yield Missing(
-                        what=f"the file {path}, which settings read",
-                        do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",
-                        place=Place(file, node.lineno),
-                    )
-                case _:
-                    pass
-
-
 FINDERS: tuple[Finder, ...] = (
     _place,
-    _absent,
+    absent.find,
     server.find,
     python.find,
     health.find,

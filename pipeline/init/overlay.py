@@ -37,7 +37,7 @@ def lines(project: Project) -> tuple[tuple[str, str, Place | None], ...]:
     """Give the lines of the module, each with its reason; nothing if the project needs none."""
     if project.configuration is not None:
         return ()
-    found = list(_hard(project))
+    found = list(hard(project))
     if not found:
         return ()
     return (*found, *_soft(project))
@@ -67,7 +67,7 @@ def _prologue(needed: tuple[tuple[str, str, Place | None], ...]) -> list[str]:
     return [line for line, _, _ in needed if line.startswith("import ")]
 
 
-def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: C901 - one case for each setting
+def hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: C901 - one case for each setting
     """Give what cannot stay."""
     scope = project.scope
     names = scope.names

@@ -35,6 +35,8 @@ class Scope:
     """The files that were read for it, the module itself last."""
     weak: bool = False
     """Whether what is read now may not count: it replaces nothing then."""
+    tried: bool = False
+    """Whether what is read now may fail: a module that it imports may be missing."""
 
     def value(self, name: str) -> object:
         """What is known of a value."""
@@ -81,7 +83,10 @@ def _statements(tree: Tree, file: str, where: tuple[str, ...], scope: Scope, bod
     for statement in body:
         match statement:
             case ast.ImportFrom():
-                for other in imported(tree, statement, file, where):
+                others = [*imported(tree, statement, file, where)]
+                missing = None if others or scope.weak or scope.tried else absent(statement, file)
+                example = tree.example(missing) if missing is not None else None
+                for other in [*others, *([example] if example is not None else [])]:
                     _module(tree, other, where, scope)
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
@@ -105,7 +110,9 @@ def _statements(tree: Tree, file: str, where: tuple[str, ...], scope: Scope, bod
             case ast.If(test=test, body=inner, orelse=orelse):
                 _branch(tree, file, where, scope, test, inner, orelse)
             case ast.Try(body=inner):
+                before, scope.tried = scope.tried, True
                 _statements(tree, file, where, scope, inner)
+                scope.tried = before
             case ast.With(body=inner):
                 _statements(tree, file, where, scope, inner)
             case _:
@@ -171,6 +178,14 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, file: str) -> None:
 
 def _values(scope: Scope) -> dict[str, object]:
     return {name: each.value for name, each in scope.names.items()}
+
+
+def absent(statement: ast.ImportFrom, file: str) -> str | None:
+    """Give the file that a relative import wants, where it is not in the project."""
+    if not statement.level or not statement.module:
+        return None
+    folder = posixpath.join(posixpath.dirname(file), "../" * (statement.level - 1))
+    return posixpath.normpath(posixpath.join(folder, *statement.module.split("."))) + ".py"
 
 
 def imported(tree: Tree, statement: ast.ImportFrom | ast.Import, file: str, where: tuple[str, ...]) -> Iterator[str]:

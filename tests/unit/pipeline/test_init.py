@@ -322,6 +322,15 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "psycopg that is compiled",
+        {"requirements.txt": "Django==5.2.19\npsycopg[c,pool]==3.3.9\n"},
+        {
+            "dependencies.packages": None,
+            "build.packages": ["gcc", "libc6-dev", "libpq-dev"],
+            "build.runtime_packages": ["libpq5"],
+        },
+    ),
+    (
         "one name of Python for one variable after another",
         {
             "shop/settings.py": SETTINGS.replace('ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")\n', "")
@@ -446,6 +455,78 @@ CELERY_BROKER_URL = 'redis://localhost:6379'
     said = parsed(found)
     assert said["app"]["files"]["/app/slipway_settings.py"] == got["app.files./app/slipway_settings.py"]
     assert said["dependencies"]["packages"] == ["psycopg[binary]"]
+
+
+CONFIGURATION = """\
+SECRET_KEY = ""
+ALLOWED_HOSTS = []
+DATABASE = {"NAME": "shop", "USER": ""}
+REDIS = {"tasks": {"HOST": "localhost", "DATABASE": 0}, "caching": {"HOST": "localhost", "DATABASE": 1}}
+PAGES = 20
+"""
+
+
+def test_a_module_that_only_has_an_example_is_brought(tmp_path: Path) -> None:
+    """What version control does not have is written as its example is, with what the environment knows."""
+    root = tree(
+        tmp_path,
+        {
+            "shop/settings.py": """\
+import importlib
+configuration = importlib.import_module("shop.configuration")
+SECRET_KEY = getattr(configuration, "SECRET_KEY")
+ALLOWED_HOSTS = getattr(configuration, "ALLOWED_HOSTS")
+DATABASES = {"default": getattr(configuration, "DATABASE")}
+MEDIA_ROOT = getattr(configuration, "MEDIA_ROOT", somewhere()).rstrip("/")
+ROOT_URLCONF = "shop.urls"
+""",
+            "shop/configuration_example.py": CONFIGURATION,
+        },
+    )
+    found = seen(root)
+    assert values(found)["app.files./app/shop/configuration.py"] == (
+        '"""What shop.configuration has to say, as configuration_example.py does, with what this environment knows better."""\n'
+        "from shop.configuration_example import *\n"
+        "\n"
+        "SECRET_KEY = ${secrets.django_key.json}\n"
+        'ALLOWED_HOSTS = "${allowed_hosts}".split(",")\n'
+        "DATABASE = ${database.json}\n"
+        'REDIS = {key: {**each, **{"HOST": ${redis.host.json}, "PORT": ${redis.port}, "PASSWORD": ${redis.password.json}}}'
+        " for key, each in REDIS.items()}\n"
+        'MEDIA_ROOT = "/srv/media"\n'
+    )
+    assert values(found)["app.settings_module"] == "shop.settings"
+    assert values(found)["media.root"] == "/srv/media"
+    assert found.missing == ()
+    parsed(found)
+
+
+@pytest.mark.parametrize("name", ["local.example.py", "local.py.sample", "sample_local.py", "local.py-dist"])
+def test_names_of_examples(name: str, tmp_path: Path) -> None:
+    """An example that cannot be imported by its name is taken over as text, and what it says is known to everything else."""
+    example = 'KEY = "${NAME}"\nMEDIA_ROOT = "/data/uploads"\nREDIS = {"HOST": "localhost", "PORT": 6379}\n'
+    root = tree(tmp_path, {"shop/settings.py": SETTINGS + "from .local import *\n", f"shop/{name}": example})
+    found = seen(root)
+    module = str(values(found)["app.files./app/shop/local.py"])
+    assert module.endswith(
+        'REDIS = {**REDIS, **{"HOST": ${redis.host.json}, "PORT": ${redis.port}, "PASSWORD": ${redis.password.json}}}\n'
+    )
+    taken = "from shop.sample_local import *" if name == "sample_local.py" else example.replace("${NAME}", "$${NAME}")
+    assert taken in module
+    assert values(found)["media.root"] == "/data/uploads"
+    parsed(found)
+
+
+def test_an_example_of_what_may_be_missing_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is brought for a module that settings try to import, or that is there."""
+    tried = SETTINGS + "try:\n    from .local import *\nexcept ImportError:\n    pass\n"
+    there = SETTINGS + "from .local import *\n"
+    for number, files_ in enumerate(
+        ({"shop/settings.py": tried}, {"shop/settings.py": there, "shop/local.py": "A = 1\n"})
+    ):
+        found = seen(tree(tmp_path / str(number), {**files_, "shop/local.example.py": "MEDIA_ROOT = x()\n"}))
+        assert not [each for each in values(found) if each.startswith("app.files")]
+        assert found.missing == ()
 
 
 @pytest.mark.parametrize(
