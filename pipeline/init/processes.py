@@ -3,7 +3,7 @@
 import ast
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
@@ -39,11 +39,36 @@ def find(project: Project) -> Iterator[Found]:
             what="the project plans jobs by cron", do="a process for each in slipway:processes, with what it runs"
         )
     yield from _listed(project)
-    yield from _loops(project)
+    attached = dict(_attached(project))
+    for command, place in attached.items():
+        name = _slug(command.split()[2])
+        yield from _process(name, command, f"{posixpath.basename(place.file)} runs it beside the web", place)
+    yield from _loops(project, [command.split()[2] for command in attached])
 
 
-def _loops(project: Project) -> Iterator[Found]:
-    """Name commands of the project that seem to run all the time."""
+def _attached(project: Project) -> Iterator[tuple[str, Place]]:
+    """Give the commands of ``manage.py`` that uWSGI or supervisord run beside the web, where nothing has to be filled in."""
+    for file in project.tree.files:
+        if not file.endswith((".ini", ".conf")) or is_aside(file):
+            continue
+        inside = 0
+        for number, line in enumerate(project.tree.text(file).splitlines(), 1):
+            inside += bool(re.match(r"\s*if-[a-z-]+\s*=", line)) - bool(re.match(r"\s*endif\s*=", line))
+            found = re.match(
+                r"\s*(?:attach-daemon2?|command)\s*=\s*(?:\S*python[\d.]*\s+)?\S*manage\.py\s+([a-z]\w*)((?:\s+[\w./:=-]+)*)\s*$",
+                line,
+            )
+            if found and not inside and _is_own(project, found[1]):
+                yield f"python manage.py {found[1]}{found[2]}", Place(file, number)
+
+
+def _is_own(project: Project, command: str) -> bool:
+    """Whether a command of ``manage.py`` is the project's."""
+    return any(path.endswith(f"management/commands/{command}.py") for path in project.tree.python)
+
+
+def _loops(project: Project, known: Sequence[str]) -> Iterator[Found]:
+    """Name commands of the project that seem to run all the time, beside those that surely do."""
     for file in project.tree.python:
         found = re.search(r"(?:^|/)management/commands/([a-z]\w*)\.py$", file)
         loop = (
@@ -51,7 +76,7 @@ def _loops(project: Project) -> Iterator[Found]:
             if found
             else None
         )
-        if found and loop:
+        if found and loop and found[1] not in known:
             name, command = _slug(found[1]), f"python manage.py {found[1]}"
             place = project.tree.line(file, loop[0].strip("\n"))
             yield Setting(path=("processes", name, "command"), value=command, why="loops", place=place, asked=False)

@@ -367,6 +367,21 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "commands that uWSGI runs beside the web",
+        {
+            "docker/uwsgi.ini": "[uwsgi]\nif-not-env = PORT\nsocket = :1\nendif =\nattach-daemon = ./manage.py watch --loop\n"
+            "attach-daemon = ./manage.py other\nif-env = PORT\nattach-daemon = ./manage.py mail --port %(_)\n"
+            "attach-daemon = ./manage.py mail\nendif =\n",
+            "shop/management/commands/watch.py": "",
+            "shop/management/commands/mail.py": "",
+        },
+        {
+            "processes.watch.command": "python manage.py watch --loop",
+            "processes.other.command": None,
+            "processes.mail.command": None,
+        },
+    ),
+    (
         "RQ with two queues",
         {
             "shop/settings.py": SETTINGS.replace('"django.contrib.staticfiles"', '"django_rq"')
