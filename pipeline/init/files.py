@@ -128,21 +128,59 @@ def _node(project: Project) -> Iterator[Found]:
         except ValueError:
             continue
         scripts = content.get("scripts") if isinstance(content, dict) else None
-        if not isinstance(scripts, dict) or "build" not in scripts:
+        folder = posixpath.dirname(path)
+        named = {str(name): str(script) for name, script in scripts.items()} if isinstance(scripts, dict) else {}
+        served = posixpath.join(folder, "node_modules") in _static_folders(project)
+        builds = {name: script for name, script in named.items() if _BUILDS.fullmatch(name)}
+        made = {name: [*_written(project, folder, script)] for name, script in builds.items()}
+        written = [output for outputs in made.values() for output in outputs]
+        if "build" in named:
+            yield from _assets(project, path, named["build"], written)
+        elif served or written:
+            commands = [f"npm run {name}" for name, outputs in made.items() if outputs]
+            yield from _assets(project, path, "; ".join(commands), written)
+            yield Setting(
+                path=("assets", "build"),
+                value=commands or ["true"],
+                why="what makes assets" if commands else "the packages are served as they are",
+                place=Place(path),
+            )
+        else:
             continue
-        yield from _assets(project, path, str(scripts["build"]))
         return
 
 
-def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
+_BUILDS = re.compile(r"(build|compile|bundle)([:_-](?!.*(watch|dev|test)).*)?")
+"""Names of scripts that make assets."""
+
+_OUTPUT = re.compile(
+    r"""(?:^|\s)(?:-o|--output|--outfile|--outdir|--out-dir|--output-path|--dist-dir)[=\s]+["']?([\w./-]+)"""
+    r"""|\bsass\s+(?:--?\S+\s+)*[^\s:]+[\s:]([\w./-]+\.css)\b"""
+)
+"""What a script says that it writes."""
+
+
+def _written(project: Project, folder: str, script: str) -> Iterator[str]:
+    """Give what a script writes that is not in the project."""
+    for found in _OUTPUT.finditer(script):
+        inner = posixpath.normpath(posixpath.join(folder, found[1] or found[2]))
+        if not inner.startswith("..") and not _is_there(project, inner):
+            yield inner
+
+
+def _is_there(project: Project, inner: str) -> bool:
+    return project.tree.has(inner) or any(file.startswith(f"{inner}/") for file in project.tree.files)
+
+
+def _assets(project: Project, path: str, script: str, written: list[str]) -> Iterator[Found]:
     """Say where Node makes assets, and what it makes."""
     folder = posixpath.dirname(path)
     place = project.tree.line(path, '"build"')
-    made = _made(project, folder)
+    made = [*dict.fromkeys([*_made(project, folder), *written])]
     yield Setting(
         path=("assets", "directory"),
         value=folder or ".",
-        why="package.json has a script that builds assets",
+        why="package.json has a script that builds assets" if script else "settings serve packages of Node",
         place=place,
         asked=bool(made),
         otherwise=f"package.json builds assets ({script}): what it makes has to be in the project, "
@@ -158,16 +196,23 @@ def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
         )
 
 
-def _made(project: Project, folder: str) -> list[str]:
-    """Name folders that settings or the tool of the assets name, and that are not in the project."""
-    found: dict[str, None] = {}
+def _static_folders(project: Project) -> list[str]:
+    """Give the folders inside the project that settings or the tool of the assets name, also those with a prefix."""
+    found: list[str] = []
     for name in ("STATICFILES_DIRS", "WEBPACK_DIST", "VITE_OUTPUT"):
         value = project.scope.value(name)
         for each in value if isinstance(value, list) else [value]:
-            where = posixpath.normpath(str(each)) if isinstance(each, str | PurePosixPath) else ""
+            path = each[-1] if isinstance(each, list) and each else each
+            where = posixpath.normpath(str(path)) if isinstance(path, str | PurePosixPath) else ""
             inner = where.removeprefix(f"{IMAGE_ROOT}/")
-            if inner != where and not any(file.startswith(f"{inner}/") for file in project.tree.files):
-                found[inner] = None
+            if inner != where:
+                found.append(inner)
+    return found
+
+
+def _made(project: Project, folder: str) -> list[str]:
+    """Name folders that settings or the tool of the assets name, and that are not in the project."""
+    found = {inner: None for inner in _static_folders(project) if not _is_there(project, inner)}
     for file in project.tree.files:
         if posixpath.dirname(file) == folder and re.match(
             r"(vite|vue|webpack|rollup|next)[\w.]*\.(js|ts|mjs|cjs)$", posixpath.basename(file)

@@ -367,6 +367,31 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "packages of Node that are served, and a script that says what it writes",
+        {
+            "package.json": '{"scripts": {"build:css": "sass --no-source-map a.scss shop/static/a.css", "build-docs": "x"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = (("node", os.path.join(BASE_DIR, "node_modules")),)\n',
+        },
+        {
+            "assets.directory": ".",
+            "assets.outputs": ["node_modules", "shop/static/a.css"],
+            "assets.build": ["npm run build:css"],
+        },
+    ),
+    (
+        "packages of Node that are served, and nothing to build",
+        {
+            "theme/package.json": '{"dependencies": {"bootstrap": "5.3.8"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "theme" / "node_modules"]\n',
+        },
+        {"assets.directory": "theme", "assets.outputs": ["theme/node_modules"], "assets.build": ["true"]},
+    ),
+    (
+        "a script `build` that says what it writes",
+        {"package.json": '{"scripts": {"build": "tailwindcss -i a.css -o ./shop/static/a.css --minify"}}'},
+        {"assets.directory": ".", "assets.outputs": ["shop/static/a.css"], "assets.build": None},
+    ),
+    (
         "commands that uWSGI runs beside the web",
         {
             "docker/uwsgi.ini": "[uwsgi]\nif-not-env = PORT\nsocket = :1\nendif =\nattach-daemon = ./manage.py watch --loop\n"
