@@ -15,6 +15,7 @@ from pipeline.console import problem
 from pipeline.init import (
     absent,
     chosen,
+    commands,
     dependencies,
     environment,
     files,
@@ -192,5 +193,6 @@ FINDERS: tuple[Finder, ...] = (
     dependencies.find,
     packages.find,
     processes.find,
+    commands.find,
 )
 """Everything that is looked for."""

@@ -76,7 +76,10 @@ def _loops(project: Project, known: Sequence[str]) -> Iterator[Found]:
             if found
             else None
         )
-        if found and loop and found[1] not in known:
+        waits = re.search(
+            r"sleep\(|\bwait\(|\bpoll\(|serve_forever|asyncore\.loop|run_forever", project.tree.text(file)
+        )
+        if found and loop and waits and found[1] not in known:
             name, command = _slug(found[1]), f"python manage.py {found[1]}"
             place = project.tree.line(file, loop[0].strip("\n"))
             yield Setting(path=("processes", name, "command"), value=command, why="loops", place=place, asked=False)

@@ -407,6 +407,15 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "a cache in the database, and a command that asks again and again but never waits",
+        {
+            "shop/settings.py": SETTINGS
+            + 'CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}\n',
+            "shop/management/commands/ask.py": "class Command:\n    def handle(self):\n        while True:\n            input()\n",
+        },
+        {"release.commands": ["python manage.py createcachetable"], "processes.ask.command": None},
+    ),
+    (
         "RQ with two queues",
         {
             "shop/settings.py": SETTINGS.replace('"django.contrib.staticfiles"', '"django_rq"')
@@ -611,9 +620,26 @@ def test_an_example_of_what_may_be_missing_is_left_alone(tmp_path: Path) -> None
         ({"shop/settings.py": SETTINGS + "MEDIA_ROOT = somewhere()\n"}, "where uploads go: MEDIA_ROOT is no path"),
         (
             {
-                "shop/management/commands/watch.py": "class Command:\n    def handle(self):\n        while True:\n            x()\n"
+                "shop/management/commands/watch.py": "class Command:\n    def handle(self):\n        while True:\n            sleep(1)\n"
             },
             "whether `python manage.py watch` has to run all the time: it loops",
+        ),
+        (
+            {"entrypoint.sh": "python manage.py seed --all\n", "shop/management/commands/seed.py": ""},
+            (
+                "whether `python manage.py seed --all` has to run at each release, or once -> "
+                "slipway:release.commands, or slipway:release.once, with `python manage.py seed --all`"
+            ),
+        ),
+        (
+            {
+                "Dockerfile": "RUN python manage.py collectstatic && ./manage.py compile_themes\n",
+                "shop/management/commands/compile_themes.py": "",
+            },
+            (
+                "whether `python manage.py compile_themes` has to run while the image is built -> "
+                "slipway:build.commands with `python manage.py compile_themes`"
+            ),
         ),
         ({"other/manage.py": MANAGE.format(module="x")}, "there is also other/manage.py"),
         (
