@@ -123,6 +123,10 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
     assigned = scope.read(tree, found.file, where, configuration[0] if configuration else None)
     read_by = variables.closure(tree, list(assigned.files), where)
     entries = [each for each in tree.named("wsgi.py", "asgi.py", "celery.py", "celery_app.py") if each in tree.python]
+    # A worker may have settings of its own.
+    entries += [
+        each for each in variables.closure(tree, entries, where, depth=1) if "settings" in posixpath.basename(each)
+    ]
     _, declared, _ = dependencies.declared(tree, directory)
     others = dependencies.others(tree)[:1] if not declared else []
     return Project(

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
+from pipeline.init.chosen import named
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import dotted, is_aside
+from pipeline.init.variables import closure
 
 _BY_APP: dict[str, tuple[str, str, str]] = {
     "django_q": ("worker", "python manage.py qcluster", "django_q"),
@@ -122,8 +124,44 @@ def celery_app(project: Project) -> tuple[str, Place] | None:
                     )
                 case _:
                     pass
-    candidates.sort(key=lambda each: each[1].file.count("/"))
+    said = [_module(name) for name, _ in _workers(project)]
+    candidates.sort(key=lambda each: (_module(each[0]) not in said, each[1].file.count("/")))
     return candidates[0] if candidates else None
+
+
+def _module(app: str) -> str:
+    """Give the module that ``celery -A`` names, as short as it may be."""
+    return app.partition(":")[0].removesuffix(".celery").removesuffix(".app")
+
+
+def _workers(project: Project) -> list[tuple[str, str | None]]:
+    """Give what files that start workers of Celery say: the app, and the queues if they name some."""
+    found: list[tuple[str, str | None]] = []
+    for file in project.tree.files:
+        name = posixpath.basename(file)
+        if is_aside(file) or not re.search(
+            r"(compose[\w.-]*\.ya?ml|\.sh|\.conf|\.ini|\.service)$|^(Procfile|Dockerfile)", name
+        ):
+            continue
+        for line in project.tree.text(file).splitlines():
+            app = re.search(r"\bcelery\b.*(?:\s-A|--app)[\s=]*([\w.:]+)", line)
+            if app and re.search(r"\bworker\b", line) and not line.lstrip().startswith("#"):
+                queues = re.search(r"(?:\s-Q|--queues)[\s=]*([\w.,-]+)", line)
+                found.append((app[1], queues[1] if queues else None))
+    return found
+
+
+def _own_settings(project: Project, place: Place) -> str:
+    """Give what comes before the command where the app has settings of its own that take over those of the project."""
+    said = named(project.tree, place.file)
+    file = project.tree.module(said[0], project.where) if said else None
+    if (
+        said is None
+        or file in {None, project.chosen.file}
+        or project.chosen.file not in closure(project.tree, [str(file)], project.where)
+    ):
+        return ""
+    return f"env DJANGO_SETTINGS_MODULE={said[0]} "
 
 
 def _celery(project: Project) -> Iterator[Found]:
@@ -136,9 +174,10 @@ def _celery(project: Project) -> Iterator[Found]:
             )
         return
     name, place = app
+    own = _own_settings(project, place)
     yield from _process(
         "worker",
-        f"celery -A {name} worker --loglevel info --concurrency 2{_queues(project)}",
+        f"{own}celery -A {name} worker --loglevel info --concurrency 2{_queues(project)}",
         "the Celery app",
         place,
         memory_mb=_MEMORY_MB,
@@ -152,7 +191,7 @@ def _celery(project: Project) -> Iterator[Found]:
         if project.installs("django_celery_beat")
         else "--schedule /tmp/celerybeat-schedule"  # the folder in a container that can be written
     )
-    yield from _process("beat", f"celery -A {name} beat --loglevel info {scheduler}", why, where)
+    yield from _process("beat", f"{own}celery -A {name} beat --loglevel info {scheduler}", why, where)
     yield Setting(
         path=("processes", "beat", "singleton"), value=True, why="two would plan every task twice", place=where
     )
@@ -166,6 +205,10 @@ def _queues(project: Project) -> str:
             r"""\bqueue\s*=\s*["']([\w.-]+)["']|["']queue["']\s*:\s*["']([\w.-]+)["']""", project.tree.text(path)
         ):
             found[queue[0] or queue[1]] = None
+    listened = [queues for _, queues in _workers(project)]
+    found |= dict.fromkeys(queue for queues in listened if queues for queue in queues.split(",") if queue)
+    if listened and None not in listened and project.has("django-rq", "rq") is None:
+        return " --queues " + ",".join(found)
     if not found or project.has("django-rq", "rq"):
         return ""
     default = project.scope.value("CELERY_TASK_DEFAULT_QUEUE")

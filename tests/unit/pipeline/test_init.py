@@ -416,6 +416,27 @@ SITE = os.environ["SITE_URL"]
         {"release.commands": ["python manage.py createcachetable"], "processes.ask.command": None},
     ),
     (
+        "two apps of Celery, of which a worker is started with one, with queues and settings of its own",
+        {
+            "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
+            "compose.yaml": "services:\n  worker:\n    command: celery -A background worker -l info -Q mail,pictures\n",
+            "shop/tasks.py": 'from celery import Celery\napp = Celery("tasks")\nadd_periodic_task = 1\n',
+            "background/__init__.py": "",
+            "background/celery.py": "import os\nfrom celery import Celery\nfrom . import settings\n"
+            'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "background.settings")\napp = Celery("background")\n',
+            "background/settings.py": 'from shop.settings import *\nCELERY_BROKER_URL = env("BROKER")\n',
+            "shop/settings.py": SETTINGS + "from environs import Env\nenv = Env()\n",
+        },
+        {
+            "app.settings_module": "shop.settings",
+            "app.environment.BROKER": "${redis.url/2}",
+            "processes.worker.command": "env DJANGO_SETTINGS_MODULE=background.settings celery -A background worker "
+            "--loglevel info --concurrency 2 --queues mail,pictures",
+            "processes.beat.command": "env DJANGO_SETTINGS_MODULE=background.settings celery -A background beat "
+            "--loglevel info --schedule /tmp/celerybeat-schedule",
+        },
+    ),
+    (
         "RQ with two queues",
         {
             "shop/settings.py": SETTINGS.replace('"django.contrib.staticfiles"', '"django_rq"')
