@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from pipeline.init.chosen import named
+from pipeline.init import overlay
+from pipeline.init.chosen import is_for_developers, named
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import dotted, is_aside
@@ -155,10 +156,10 @@ def _own_settings(project: Project, place: Place) -> str:
     """Give what comes before the command where the app has settings of its own that take over those of the project."""
     said = named(project.tree, place.file)
     file = project.tree.module(said[0], project.where) if said else None
-    if (
-        said is None
-        or file in {None, project.chosen.file}
-        or project.chosen.file not in closure(project.tree, [str(file)], project.where)
+    if said is None or is_for_developers(said[0]) or overlay.lines(project):
+        return ""
+    if file in {None, project.chosen.file} or project.chosen.file not in closure(
+        project.tree, [str(file)], project.where
     ):
         return ""
     return f"env DJANGO_SETTINGS_MODULE={said[0]} "

@@ -416,6 +416,15 @@ SITE = os.environ["SITE_URL"]
         {"release.commands": ["python manage.py createcachetable"], "processes.ask.command": None},
     ),
     (
+        "an app of Celery with the settings for developers",
+        {
+            "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
+            "shop/celery.py": 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.local")\napp = Celery("shop")\n',
+            "shop/local.py": "from shop.settings import *\n",
+        },
+        {"processes.worker.command": "celery -A shop worker --loglevel info --concurrency 2"},
+    ),
+    (
         "two apps of Celery, of which a worker is started with one, with queues and settings of its own",
         {
             "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
