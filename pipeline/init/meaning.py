@@ -133,7 +133,8 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
             case ("ALLOWED_HOSTS", *_):
                 return _hosts(variable)
             case ("CSRF_TRUSTED_ORIGINS" | "CORS_ALLOWED_ORIGINS" | "CORS_ORIGIN_WHITELIST", *_):
-                return _origins(variable)
+                # What is called a domain has the scheme written before it.
+                return "${domain}" if _DOMAIN.fullmatch(variable.name.upper()) else _origins(variable)
             case ("DEBUG" | "TEMPLATE_DEBUG",) if variable.kind in {"bool", "truth", "int", "text", "json"}:
                 return _false(variable)
             case _:

@@ -416,6 +416,14 @@ SITE = os.environ["SITE_URL"]
         {"release.commands": ["python manage.py createcachetable"], "processes.ask.command": None},
     ),
     (
+        "a domain that settings make an origin of",
+        {
+            "shop/settings.py": SETTINGS
+            + 'DOMAIN = os.environ["DOMAIN"]\nBASE_URL = f"https://{DOMAIN}"\nCSRF_TRUSTED_ORIGINS = [BASE_URL]\n'
+        },
+        {"app.environment.DOMAIN": "${domain}"},
+    ),
+    (
         "an app of Celery with the settings for developers",
         {
             "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
