@@ -485,6 +485,11 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "a Python that Slipway does not have",
+        {"pyproject.toml": '[project]\nname = "x"\nrequires-python = "~=3.9.0"\n'},
+        {"build.base_image": "python:3.9-slim-bookworm", "app.python": None},
+    ),
+    (
         "an old Django, and requirements in an unusual place",
         {"requirements.txt": None, "deploy/requirements.txt": "Django==3.2.25\n"},
         {
@@ -681,8 +686,8 @@ def test_an_example_of_what_may_be_missing_is_left_alone(tmp_path: Path) -> None
         ),
         ({"other/manage.py": MANAGE.format(module="x")}, "there is also other/manage.py"),
         (
-            {".python-version": "3.9", "pyproject.toml": '[project]\nname="x"\nrequires-python="<3.10"\n'},
-            "the project wants Python <3.10",
+            {".python-version": "3.6", "pyproject.toml": '[project]\nname="x"\nrequires-python="<3.7"\n'},
+            "the project wants Python <3.7, and Slipway has 3.11, 3.12, 3.13, 3.14 -> slipway:build.base_image",
         ),
         (
             {
