@@ -71,7 +71,9 @@ def _backend(project: Project, alias: str, old: str) -> str | None:
     storages = project.scope.value("STORAGES")
     new = storages.get(alias) if isinstance(storages, dict) else None
     found = new.get("BACKEND") if isinstance(new, dict) else project.scope.value(old)
-    return found if isinstance(found, str) else None
+    assigned = project.scope.names.get("STORAGES" if isinstance(new, dict) else old)
+    # Nothing sets what such a condition asks for: the project keeps them itself then.
+    return found if isinstance(found, str) and assigned is not None and not assigned.guarded else None
 
 
 def _media(project: Project) -> Iterator[Found]:

@@ -23,6 +23,8 @@ class Assigned:
     """The expression."""
     place: Place
     """Where."""
+    guarded: bool = False
+    """Whether it only counts under a condition that the environment decides, such as the name of a bucket."""
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Scope:
     """The files that were read for it, the module itself last."""
     weak: bool = False
     """Whether what is read now may not count: it replaces nothing then."""
+    guarded: bool = False
+    """Whether the environment decides about what is read now, by another variable than DEBUG."""
     tried: bool = False
     """Whether what is read now may fail: a module that it imports may be missing."""
 
@@ -132,8 +136,9 @@ def _branch(  # noqa: PLR0913, PLR0917 - a statement in its surroundings
     sure = isinstance(known, bool) and not _asks(test)
     if not sure or known:
         before, scope.weak = scope.weak, scope.weak or not sure
+        guarded, scope.guarded = scope.guarded, scope.guarded or not (sure or known or "DEBUG" in ast.unparse(test))
         _statements(tree, file, where, scope, body)
-        scope.weak = before
+        scope.weak, scope.guarded = before, guarded
     if not sure or not known:
         _statements(tree, file, where, scope, orelse)
 
@@ -160,7 +165,9 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, file: str) -> None:
     match target:
         case ast.Name(id=name) if not (scope.weak and name in scope.names):
             known = evaluate(value, _values(scope), file)
-            scope.names[name] = Assigned(value=known, node=value, place=Place(file, target.lineno))
+            scope.names[name] = Assigned(
+                value=known, node=value, place=Place(file, target.lineno), guarded=scope.guarded
+            )
         case ast.Tuple(elts=targets):
             for each in targets:
                 if isinstance(each, ast.Name):

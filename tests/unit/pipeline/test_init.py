@@ -490,6 +490,22 @@ SITE = os.environ["SITE_URL"]
         {"build.base_image": "python:3.9-slim-bookworm", "app.python": None},
     ),
     (
+        "static files that are kept elsewhere, if there is a bucket",
+        {
+            "shop/settings.py": SETTINGS
+            + 'BUCKET = os.environ.get("BUCKET")\nif BUCKET:\n    STATICFILES_STORAGE = "storages.backends.s3boto3.S3Storage"\n'
+        },
+        {"build.collect_static": None},
+    ),
+    (
+        "static files that are kept elsewhere, where the project is deployed",
+        {
+            "shop/settings.py": SETTINGS
+            + 'DEBUG = bool(os.environ.get("DEBUG"))\nif not DEBUG:\n    STATICFILES_STORAGE = "storages.backends.s3boto3.S3Storage"\n'
+        },
+        {"build.collect_static": "never"},
+    ),
+    (
         "an old Django, and requirements in an unusual place",
         {"requirements.txt": None, "deploy/requirements.txt": "Django==3.2.25\n"},
         {
