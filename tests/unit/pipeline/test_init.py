@@ -506,6 +506,20 @@ SITE = os.environ["SITE_URL"]
         {"build.collect_static": "never"},
     ),
     (
+        "a dependency whose name ends with git",
+        {
+            "requirements.txt": None,
+            "pyproject.toml": '[tool.poetry.dependencies]\ndjango-taggit = "1.3.0"\n',
+            "poetry.lock": '[[package]]\nname = "django"\nversion = "5.2.19"\n',
+        },
+        {"build.packages": None},
+    ),
+    (
+        "a dependency from git",
+        {"requirements.txt": REQUIREMENTS + "prices @ git+https://git.example.org/prices.git@v1\n"},
+        {"build.packages": ["git"]},
+    ),
+    (
         "an old Django, and requirements in an unusual place",
         {"requirements.txt": None, "deploy/requirements.txt": "Django==3.2.25\n"},
         {
