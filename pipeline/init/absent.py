@@ -37,6 +37,8 @@ class Absent:
     """Where settings ask for it."""
     example: str | None
     """The file with an example of it, if there is one."""
+    whole: bool = False
+    """Whether all of it is taken over, whatever that is: it may be empty then."""
 
 
 @lru_cache(maxsize=8)
@@ -60,7 +62,8 @@ def _wanted(project: Project, file: str) -> Iterator[Absent]:
             path, place = scope.absent(statement, file), Place(file, statement.lineno)
             if path is not None:
                 name = "." * statement.level + statement.module
-                yield Absent(file=path, name=name, place=place, example=project.tree.example(path))
+                example, whole = project.tree.example(path), statement.names[0].name == "*"
+                yield Absent(file=path, name=name, place=place, example=example, whole=whole)
             else:
                 yield from _named(project, statement.module, place)
         elif isinstance(statement, ast.Import):
@@ -93,6 +96,13 @@ def find(project: Project) -> Iterator[Found]:
     for each in modules(project):
         path = f"{IMAGE_ROOT}/{each.file}"
         if each.example is None:
+            if each.whole:
+                yield Setting(
+                    path=("app", "files", path),
+                    value=f"# {each.name}, which settings take over: what only this environment says\n",
+                    why="settings import it, and version control does not have it",
+                    place=each.place,
+                )
             yield Missing(
                 what=f"the module {each.name}, which settings import and version control does not have",
                 do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",

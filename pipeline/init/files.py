@@ -132,7 +132,7 @@ def _node(project: Project) -> Iterator[Found]:
         scripts = content.get("scripts") if isinstance(content, dict) else None
         folder = posixpath.dirname(path)
         named = {str(name): str(script) for name, script in scripts.items()} if isinstance(scripts, dict) else {}
-        served = posixpath.join(folder, "node_modules") in _static_folders(project)
+        served = posixpath.join(folder, "node_modules") in _static_folders(project) or _finds_packages(project)
         builds = {name: script for name, script in named.items() if _BUILDS.fullmatch(name)}
         made = {name: [*_written(project, folder, script)] for name, script in builds.items()}
         written = [output for outputs in made.values() for output in outputs]
@@ -178,7 +178,9 @@ def _assets(project: Project, path: str, script: str, written: list[str]) -> Ite
     """Say where Node makes assets, and what it makes."""
     folder = posixpath.dirname(path)
     place = project.tree.line(path, '"build"')
-    made = [*dict.fromkeys([*_made(project, folder), *written])]
+    # A folder that settings name may be filled while the project runs: what scripts say counts more.
+    found = [each for each in _made(project, folder) if not written or each.endswith("node_modules")]
+    made = [*dict.fromkeys([*found, *written, *_configured(project, folder)])]
     yield Setting(
         path=("assets", "directory"),
         value=folder or ".",
@@ -199,7 +201,7 @@ def _assets(project: Project, path: str, script: str, written: list[str]) -> Ite
 
 
 def _static_folders(project: Project) -> list[str]:
-    """Give the folders inside the project that settings or the tool of the assets name, also those with a prefix."""
+    """Give the folders inside the project that settings name for static files, also those with a prefix."""
     found: list[str] = []
     for name in ("STATICFILES_DIRS", "WEBPACK_DIST", "VITE_OUTPUT"):
         value = project.scope.value(name)
@@ -213,15 +215,30 @@ def _static_folders(project: Project) -> list[str]:
 
 
 def _made(project: Project, folder: str) -> list[str]:
-    """Name folders that settings or the tool of the assets name, and that are not in the project."""
+    """Name folders that settings name, and that are not in the project."""
     found = {inner: None for inner in _static_folders(project) if not _is_there(project, inner)}
+    if _finds_packages(project):
+        found[posixpath.join(folder, "node_modules")] = None
+    return list(found)
+
+
+def _finds_packages(project: Project) -> bool:
+    """Whether a finder of static files looks into the packages of Node."""
+    return any(
+        re.search(r"\bnpm\.|node_assets|yarnpkg|NpmFinder", each) for each in project.scope.texts("STATICFILES_FINDERS")
+    )
+
+
+def _configured(project: Project, folder: str) -> list[str]:
+    """Name what the configuration of the tool that makes the assets says, and that is not in the project."""
+    found: dict[str, None] = {}
     for file in project.tree.files:
         if posixpath.dirname(file) == folder and re.match(
             r"(vite|vue|webpack|rollup|next)[\w.]*\.(js|ts|mjs|cjs)$", posixpath.basename(file)
         ):
-            for out in re.findall(r"""(?:outDir|outputDir)\s*:\s*["']([\w./-]+)["']""", project.tree.text(file)):
+            for out in re.findall(r"""\b(?:outDir|outputDir|file)\s*:\s*["']([\w./-]+)["']""", project.tree.text(file)):
                 inner = posixpath.normpath(posixpath.join(folder, out))
-                if not inner.startswith(".."):
+                if not inner.startswith("..") and not _is_there(project, inner):
                     found[inner] = None
     return list(found)
 

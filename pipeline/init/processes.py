@@ -298,12 +298,14 @@ def _composed(project: Project) -> Iterator[Found]:
     except yaml.YAMLError:
         return
     services = content.get("services") if isinstance(content, dict) else None
+    own = {posixpath.basename(project.source).lower(), project.chosen.module.partition(".")[0].lower()}
     for name, service in (services or {}).items() if isinstance(services, dict) else ():
         image = service.get("image") if isinstance(service, dict) else None
         base = str(image or "").split("/")[-1].partition(":")[0]
         if (
             image
             and not service.get("build")
+            and base.lower() not in own
             and not re.search(
                 r"postgres|postgis|redis|valkey|nginx|traefik|caddy|python|node|mailhog|mailpit|maildev|adminer|pgadmin|certbot|selenium|flower|\$",
                 base,

@@ -520,6 +520,38 @@ SITE = os.environ["SITE_URL"]
         {"build.packages": ["git"]},
     ),
     (
+        "packages of Node that a finder looks for",
+        {
+            "package.json": '{"dependencies": {"inter-ui": "3"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_FINDERS = ["npm.finders.NpmFinder"]\n',
+        },
+        {"assets.directory": ".", "assets.outputs": ["node_modules"], "assets.build": ["true"]},
+    ),
+    (
+        "assets that scripts and Rollup name, beside folders that are filled later",
+        {
+            "package.json": '{"scripts": {"build": "rollup -c && npm run build-css", "build-css": "postcss -o shop/static/a.css a.css"}}',
+            "rollup.config.mjs": 'export default {output: {file: "shop/static/bundle.js"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "data" / "favicons"]\n',
+        },
+        {"assets.outputs": ["shop/static/a.css", "shop/static/bundle.js"]},
+    ),
+    (
+        "settings that stand for those of a developer where they are there, and a module that is whatever it is",
+        {
+            "shop/settings.py": None,
+            "shop/settings/__init__.py": "try:\n    from .dev import *\nexcept:\n    from .prod import *\n",
+            "shop/settings/dev.py": "from .base import *\n",
+            "shop/settings/base.py": SETTINGS,
+            "shop/settings/prod.py": "from .base import *\nfrom .custom import *\n",
+            "docker-compose.yml": "services:\n  shop:\n    image: example/shop:latest\n",
+        },
+        {
+            "app.settings_module": "shop.settings.prod",
+            "app.files./app/shop/settings/custom.py": "# .custom, which settings take over: what only this environment says\n",
+        },
+    ),
+    (
         "an old Django, and requirements in an unusual place",
         {"requirements.txt": None, "deploy/requirements.txt": "Django==3.2.25\n"},
         {
@@ -649,6 +681,16 @@ def test_an_example_of_what_may_be_missing_is_left_alone(tmp_path: Path) -> None
         found = seen(tree(tmp_path / str(number), {**files_, "shop/local.example.py": "MEDIA_ROOT = x()\n"}))
         assert not [each for each in values(found) if each.startswith("app.files")]
         assert found.missing == ()
+
+
+@pytest.mark.parametrize(
+    "key", ["get_random_secret_key()", 'Path("/data/key").read_text()', 'os.environ["KEY"] or secrets.token_hex()']
+)
+def test_a_key_that_is_made_up_is_replaced(key: str, tmp_path: Path) -> None:
+    """Every process has the same key, also where a project would make one for each."""
+    settings = SETTINGS.replace('os.environ["SECRET_KEY"]', key)
+    module = str(values(seen(tree(tmp_path, {"shop/settings.py": settings}))).get("app.files./app/slipway_settings.py"))
+    assert ("SECRET_KEY = ${secrets.django_key.json}\n" in module) == ("environ" not in key)
 
 
 @pytest.mark.parametrize(
