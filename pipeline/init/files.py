@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from components.defaults import COMMON
@@ -149,7 +149,31 @@ def _node(project: Project) -> Iterator[Found]:
             )
         else:
             continue
+        used = [named["build"]] if "build" in named else [builds[name] for name, outputs in made.items() if outputs]
+        yield from _tools(project, folder, content, used, Place(path))
         return
+
+
+_TOOLS = {"sass": "sass", "lessc": "less", "mjml": "mjml", "esbuild": "esbuild", "postcss": "postcss-cli"}
+"""Programs that are often installed for a whole machine, and the package of each."""
+
+
+def _tools(
+    project: Project, folder: str, manifest: Mapping[str, object], scripts: Sequence[str], place: Place
+) -> Iterator[Setting]:
+    """Install what scripts start and no package.json asks for."""
+    asked = repr([manifest.get(key) for key in ("dependencies", "devDependencies", "optionalDependencies")])
+    starts = {word for script in scripts for word in re.findall(r"(?:^|&&|;|\|)\s*([a-z]+)\b", script)}
+    wanted = [package for name, package in _TOOLS.items() if name in starts and f"'{package}'" not in asked]
+    others = [name for name in ("yarn.lock", "pnpm-lock.yaml") if project.tree.has(posixpath.join(folder, name))]
+    if wanted and not others:
+        usual = "npm ci" if project.tree.has(posixpath.join(folder, "package-lock.json")) else "npm install"
+        yield Setting(
+            path=("assets", "install"),
+            value=f"{usual} && npm install --no-save {' '.join(wanted)}",
+            why=f"scripts start {' and '.join(wanted)}, which package.json does not ask for",
+            place=place,
+        )
 
 
 _BUILDS = re.compile(r"(build|compile|bundle)([:_-](?!.*(watch|dev|test)).*)?")

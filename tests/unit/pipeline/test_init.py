@@ -376,6 +376,7 @@ SITE = os.environ["SITE_URL"]
             "assets.directory": ".",
             "assets.outputs": ["node_modules", "shop/static/a.css"],
             "assets.build": ["npm run build:css"],
+            "assets.install": "npm install && npm install --no-save sass",
         },
     ),
     (
@@ -389,7 +390,12 @@ SITE = os.environ["SITE_URL"]
     (
         "a script `build` that says what it writes",
         {"package.json": '{"scripts": {"build": "tailwindcss -i a.css -o ./shop/static/a.css --minify"}}'},
-        {"assets.directory": ".", "assets.outputs": ["shop/static/a.css"], "assets.build": None},
+        {
+            "assets.directory": ".",
+            "assets.outputs": ["shop/static/a.css"],
+            "assets.build": None,
+            "assets.install": None,
+        },
     ),
     (
         "commands that uWSGI runs beside the web",
