@@ -12,6 +12,9 @@ from pipeline.init.inspected import Project
 from pipeline.init.tree import is_aside
 
 _RUN = re.compile(r"manage\.py\s+([a-z]\w*)((?:\s+-{1,2}[\w-]+(?:=[\w./-]+)?)*)")
+_USUAL = frozenset({"migrate", "collectstatic", "runserver", "test", "check", "makemigrations"})
+"""What runs anyway, or never where the project is deployed, also where the project has a command of its own for it."""
+
 _MAKES = re.compile(r"^(compile|compress|build|generate_static|webpack|sass)")
 _FILES = re.compile(
     r"(^|/)(Dockerfile[\w.-]*|Containerfile|[\w.-]*\.Dockerfile|[\w.-]*\.sh|Procfile|app\.json|release[\w-]*)$"
@@ -45,6 +48,7 @@ def _run(project: Project) -> dict[str, tuple[str, Place]]:
         for path in project.tree.python
         if "/management/commands/" in f"/{path}" and not posixpath.basename(path).startswith("_")
     }
+    own -= _USUAL
     found: dict[str, tuple[str, Place]] = {}
     for file in project.tree.files:
         if not _FILES.search(file) or is_aside(file):

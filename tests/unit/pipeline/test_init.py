@@ -111,6 +111,12 @@ def test_what_is_written_for_a_project_of_ours_is_valid(project: Path, stack: st
     assert said["app"]["source"] == str(project)
 
 
+def test_commands_that_run_anyway_are_not_asked_about(tmp_path: Path) -> None:
+    """A project may have a `migrate` of its own."""
+    extra = {"shop/management/commands/migrate.py": "", "release.sh": "python manage.py migrate\n"}
+    assert seen(tree(tmp_path, extra)).missing == ()
+
+
 def test_a_usual_project_needs_little(tmp_path: Path) -> None:
     """What the defaults say already is not said again; what every process finds anyway is not either."""
     found = seen(tree(tmp_path))
@@ -556,6 +562,18 @@ SITE = os.environ["SITE_URL"]
             "app.settings_module": "shop.settings.prod",
             "app.files./app/shop/settings/custom.py": "# .custom, which settings take over: what only this environment says\n",
         },
+    ),
+    (
+        "an address of a database that settings take apart",
+        {
+            "shop/settings.py": SETTINGS.replace(
+                "dj_database_url.config()",
+                '{"PORT": os.environ["DATABASE_URL"].split(":")[3], "HOST": os.environ["DATABASE_URL"][8:], "NAME": os.environ["DB"]}',
+            ),
+            "shop/management/commands/migrate.py": "",
+            "Procfile": "release: python manage.py migrate\n",
+        },
+        {"app.environment.DATABASE_URL": "${database.url}", "app.environment.DB": "${database.name}"},
     ),
     (
         "an old Django, and requirements in an unusual place",
