@@ -26,8 +26,8 @@ EXPORTED = "environment"
 SECRETS_DIR = "/run/secrets"
 """Where secret files are, in every container of the app."""
 
-BUILDING = "only-while-the-image-is-built"
-"""What stands for every secret while the image is built, where the real ones have no place."""
+BUILDING = "only-while-the-image-is-built-where-no-real-secret-has-a-place"
+"""What stands for every secret while the image is built. As long as projects want a key to be that look at its length."""
 
 _PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 """Where an address leads that names no port."""

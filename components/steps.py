@@ -74,11 +74,13 @@ DONE_TABLE = "slipway_once"
 """The table of the project's database that remembers what has run once: ``name``, and when it was done, in UTC."""
 
 _RELEASE = f"""\
-import datetime, json, subprocess, sys
-commands, once = json.loads(sys.argv[1])
+import datetime, json, signal, subprocess, sys
+commands, once, seconds = json.loads(sys.argv[1])
 
 def run(command, key):
     print("+", command, flush=True)
+    said = f"the release command was stopped before it ended (slipway:release.timeout_seconds is {{seconds}}): {{command}}"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(said))
     code = subprocess.run(command, shell=True).returncode
     if code:
         sys.exit(f"the release command failed with exit code {{code}} ({{key}}): {{command}}")
@@ -110,7 +112,7 @@ def release(said: Release) -> list[str]:
     """Give the command that brings the database to the release: the migration, then what settings name, in order."""
     commands = [("slipway:release.migrate", MIGRATE)] if said.migrate else []
     commands += [("slipway:release.commands", each) for each in said.commands]
-    plan = json.dumps([commands, said.once], sort_keys=True)
+    plan = json.dumps([commands, said.once, said.timeout_seconds], sort_keys=True)
     return [*_limited(said.timeout_seconds), "python", "-c", _RELEASE, plan]
 
 

@@ -12,6 +12,8 @@ from components import agent
 from components.dependencies import LOCK_COMMANDS, LOCKS
 from pipeline import backend
 from pipeline.console import PipelineError, Problem
+from pipeline.init.dependencies import canonical
+from pipeline.init.packages import TABLE
 from pipeline.readable import plain
 
 if TYPE_CHECKING:
@@ -180,6 +182,18 @@ def _lock(found: Match[str], _engine: "Engine") -> Problem:
 
 def _not_built(found: Match[str], engine: "Engine") -> Problem:
     """Name what a package wants of the system; what its build said is above."""
+    needs = TABLE.get(canonical(found["package"].partition("==")[0]))
+    if needs is not None and needs.build:
+        lists = (("packages", needs.build), ("runtime_packages", needs.runtime))
+        return Problem(
+            f"the dependency {found['package']} has no wheel for this image and {needs.why} (what its build said is above)",
+            allowed="packages with wheels, or what a build needs of the system, in slipway:build.packages",
+            mend="\n".join(
+                f"pulumi config set --path slipway:build.{key} '{' '.join(names)}' --stack {engine.stack}   # beside what is there"
+                for key, names in lists
+                if names
+            ),
+        )
     return Problem(
         f"the dependency {found['package']} has no wheel for this image and cannot be built (what its build said is above)",
         allowed="packages with wheels, or what a build needs of the system, in slipway:build.packages",

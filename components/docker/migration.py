@@ -35,6 +35,7 @@ class Migration(target.Step):
             # An output of theirs would say nothing that is needed here, and couple what is deleted first (see Postgres).
             after=args.after,
             hidden=args.hidden,
+            limit_seconds=args.limit_seconds,
         )
         self.ready = run(args.owner.named("migration"), task, self)
         self.register_outputs({"ready": self.ready})

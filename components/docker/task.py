@@ -10,12 +10,15 @@ from typing import Any
 
 import pulumi
 import pulumi_docker as docker
-from pulumi import Input, Output, ResourceOptions
+from pulumi import CustomTimeouts, Input, Output, ResourceOptions
 
 from components.docker.container import Container, create
 from components.labels import ATTEMPT
 
 _LINES = 20
+_USUAL_SECONDS = 1200
+ROOM_SECONDS = 60
+"""How much longer the plugin waits than a step may take, which says by itself that it took too long."""
 HIDDEN = "[secret]"
 
 
@@ -39,6 +42,8 @@ class Task:
     """What must be ready before."""
     hidden: Sequence[Input[str]] = field(default_factory=list)
     """Secret values that must not appear in an error."""
+    limit_seconds: int = 0
+    """How long it may take by itself."""
 
 
 def run(name: str, task: Task, parent: pulumi.Resource) -> Output[bool]:
@@ -48,9 +53,21 @@ def run(name: str, task: Task, parent: pulumi.Resource) -> Output[bool]:
         name,
         Container(**{**vars(spec), "once": True, "labels": {**spec.labels, ATTEMPT: str(task.attempt)}}),
         # What it logs may hold more than it should: keep it encrypted in the state.
-        ResourceOptions(parent=parent, depends_on=[*task.after], additional_secret_outputs=["containerLogs"]),
+        ResourceOptions(
+            parent=parent,
+            depends_on=[*task.after],
+            additional_secret_outputs=["containerLogs"],
+            custom_timeouts=_patience(task.limit_seconds),
+        ),
     )
     return _gate(container, task)
+
+
+def _patience(limit_seconds: int) -> CustomTimeouts | None:
+    """Let the plugin wait longer than the 20 minutes that it waits anyway, for what may take longer."""
+    if limit_seconds + ROOM_SECONDS <= _USUAL_SECONDS:
+        return None
+    return CustomTimeouts(create=f"{limit_seconds + ROOM_SECONDS}s")
 
 
 def _gate(container: docker.Container, task: Task) -> Output[bool]:

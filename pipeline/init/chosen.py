@@ -99,7 +99,8 @@ def _is_thin(tree: Tree, file: str) -> bool:
         return True
     imports = [each for each in ast.walk(parsed) if isinstance(each, ast.ImportFrom)]
     assigned = [each for each in parsed.body if isinstance(each, ast.Assign | ast.AnnAssign | ast.If | ast.ClassDef)]
-    return not assigned and all(_last(each.module or "") in DEVELOPMENT for each in imports)
+    taken = {_last(each.module or "") for each in imports}
+    return not assigned and taken <= DEVELOPMENT.union(PRODUCTION) and (not taken or bool(taken & DEVELOPMENT))
 
 
 def _modules(tree: Tree, where: tuple[str, ...], said: str | None) -> Iterator[str]:

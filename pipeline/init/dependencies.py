@@ -95,6 +95,8 @@ def names(tree: Tree, files: tuple[str, ...]) -> dict[str, str | None]:
             found.setdefault(canonical(each), version)
             if "[" in each:
                 found.setdefault(each.lower().replace("_", "-"), version)
+            for extra in {"binary", "c"} & set(re.split(r"[\[\],]", each)[1:]) if canonical(each) == "psycopg" else ():
+                found.setdefault(f"psycopg-{extra}", version)
     return found
 
 

@@ -3,11 +3,12 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from components.defaults import COMMON
 from components.problems import full_key
+from pipeline.init import absent
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
@@ -70,7 +71,9 @@ def _backend(project: Project, alias: str, old: str) -> str | None:
     storages = project.scope.value("STORAGES")
     new = storages.get(alias) if isinstance(storages, dict) else None
     found = new.get("BACKEND") if isinstance(new, dict) else project.scope.value(old)
-    return found if isinstance(found, str) else None
+    assigned = project.scope.names.get("STORAGES" if isinstance(new, dict) else old)
+    # Nothing sets what such a condition asks for: the project keeps them itself then.
+    return found if isinstance(found, str) and assigned is not None and not assigned.guarded else None
 
 
 def _media(project: Project) -> Iterator[Found]:
@@ -101,11 +104,13 @@ def _media(project: Project) -> Iterator[Found]:
         or path == IMAGE_ROOT
         or not path.startswith((f"{IMAGE_ROOT}/", "/srv/", "/var/", "/data", "/media"))
     )
-    if taken and read:
+    if taken and absent.takes(project, "MEDIA_ROOT"):
+        yield Setting(path=_ROOT, value=absent.MEDIA, why="MEDIA_ROOT, as slipway:app.files says it", place=place)
+    elif taken and read:
         yield Setting(
-            path=("app", "environment", read[0]), value="/srv/media", why="where uploads are kept", place=place
+            path=("app", "environment", read[0]), value=absent.MEDIA, why="where uploads are kept", place=place
         )
-        yield Setting(path=_ROOT, value="/srv/media", why=f"MEDIA_ROOT, which {read[0]} says", place=place)
+        yield Setting(path=_ROOT, value=absent.MEDIA, why=f"MEDIA_ROOT, which {read[0]} says", place=place)
     elif taken:
         yield Missing(
             what="where uploads go: MEDIA_ROOT is no path that can be known here",
@@ -125,21 +130,85 @@ def _node(project: Project) -> Iterator[Found]:
         except ValueError:
             continue
         scripts = content.get("scripts") if isinstance(content, dict) else None
-        if not isinstance(scripts, dict) or "build" not in scripts:
+        folder = posixpath.dirname(path)
+        named = {str(name): str(script) for name, script in scripts.items()} if isinstance(scripts, dict) else {}
+        served = posixpath.join(folder, "node_modules") in _static_folders(project) or _finds_packages(project)
+        builds = {name: script for name, script in named.items() if _BUILDS.fullmatch(name)}
+        made = {name: [*_written(project, folder, script)] for name, script in builds.items()}
+        written = [output for outputs in made.values() for output in outputs]
+        if "build" in named:
+            yield from _assets(project, path, named["build"], written)
+        elif served or written:
+            commands = [f"npm run {name}" for name, outputs in made.items() if outputs]
+            yield from _assets(project, path, "; ".join(commands), written)
+            yield Setting(
+                path=("assets", "build"),
+                value=commands or ["true"],
+                why="what makes assets" if commands else "the packages are served as they are",
+                place=Place(path),
+            )
+        else:
             continue
-        yield from _assets(project, path, str(scripts["build"]))
+        used = [named["build"]] if "build" in named else [builds[name] for name, outputs in made.items() if outputs]
+        yield from _tools(project, folder, content, used, Place(path))
         return
 
 
-def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
+_TOOLS = {"sass": "sass", "lessc": "less", "mjml": "mjml", "esbuild": "esbuild", "postcss": "postcss-cli"}
+"""Programs that are often installed for a whole machine, and the package of each."""
+
+
+def _tools(
+    project: Project, folder: str, manifest: Mapping[str, object], scripts: Sequence[str], place: Place
+) -> Iterator[Setting]:
+    """Install what scripts start and no package.json asks for."""
+    asked = repr([manifest.get(key) for key in ("dependencies", "devDependencies", "optionalDependencies")])
+    starts = {word for script in scripts for word in re.findall(r"(?:^|&&|;|\|)\s*([a-z]+)\b", script)}
+    wanted = [package for name, package in _TOOLS.items() if name in starts and f"'{package}'" not in asked]
+    others = [name for name in ("yarn.lock", "pnpm-lock.yaml") if project.tree.has(posixpath.join(folder, name))]
+    if wanted and not others:
+        usual = "npm ci" if project.tree.has(posixpath.join(folder, "package-lock.json")) else "npm install"
+        yield Setting(
+            path=("assets", "install"),
+            value=f"{usual} && npm install --no-save {' '.join(wanted)}",
+            why=f"scripts start {' and '.join(wanted)}, which package.json does not ask for",
+            place=place,
+        )
+
+
+_BUILDS = re.compile(r"(build|compile|bundle)([:_-](?!.*(watch|dev|test)).*)?")
+"""Names of scripts that make assets."""
+
+_OUTPUT = re.compile(
+    r"""(?:^|\s)(?:-o|--output|--outfile|--outdir|--out-dir|--output-path|--dist-dir)[=\s]+["']?([\w./-]+)"""
+    r"""|\bsass\s+(?:--?\S+\s+)*[^\s:]+[\s:]([\w./-]+\.css)\b"""
+)
+"""What a script says that it writes."""
+
+
+def _written(project: Project, folder: str, script: str) -> Iterator[str]:
+    """Give what a script writes that is not in the project."""
+    for found in _OUTPUT.finditer(script):
+        inner = posixpath.normpath(posixpath.join(folder, found[1] or found[2]))
+        if not inner.startswith("..") and not _is_there(project, inner):
+            yield inner
+
+
+def _is_there(project: Project, inner: str) -> bool:
+    return project.tree.has(inner) or any(file.startswith(f"{inner}/") for file in project.tree.files)
+
+
+def _assets(project: Project, path: str, script: str, written: list[str]) -> Iterator[Found]:
     """Say where Node makes assets, and what it makes."""
     folder = posixpath.dirname(path)
     place = project.tree.line(path, '"build"')
-    made = _made(project, folder)
+    # A folder that settings name may be filled while the project runs: what scripts say counts more.
+    found = [each for each in _made(project, folder) if not written or each.endswith("node_modules")]
+    made = [*dict.fromkeys([*found, *written, *_configured(project, folder)])]
     yield Setting(
         path=("assets", "directory"),
         value=folder or ".",
-        why="package.json has a script that builds assets",
+        why="package.json has a script that builds assets" if script else "settings serve packages of Node",
         place=place,
         asked=bool(made),
         otherwise=f"package.json builds assets ({script}): what it makes has to be in the project, "
@@ -155,23 +224,45 @@ def _assets(project: Project, path: str, script: str) -> Iterator[Found]:
         )
 
 
-def _made(project: Project, folder: str) -> list[str]:
-    """Name folders that settings or the tool of the assets name, and that are not in the project."""
-    found: dict[str, None] = {}
+def _static_folders(project: Project) -> list[str]:
+    """Give the folders inside the project that settings name for static files, also those with a prefix."""
+    found: list[str] = []
     for name in ("STATICFILES_DIRS", "WEBPACK_DIST", "VITE_OUTPUT"):
         value = project.scope.value(name)
         for each in value if isinstance(value, list) else [value]:
-            where = posixpath.normpath(str(each)) if isinstance(each, str | PurePosixPath) else ""
+            path = each[-1] if isinstance(each, list) and each else each
+            where = posixpath.normpath(str(path)) if isinstance(path, str | PurePosixPath) else ""
             inner = where.removeprefix(f"{IMAGE_ROOT}/")
-            if inner != where and not any(file.startswith(f"{inner}/") for file in project.tree.files):
-                found[inner] = None
+            if inner != where:
+                found.append(inner)
+    return found
+
+
+def _made(project: Project, folder: str) -> list[str]:
+    """Name folders that settings name, and that are not in the project."""
+    found = {inner: None for inner in _static_folders(project) if not _is_there(project, inner)}
+    if _finds_packages(project):
+        found[posixpath.join(folder, "node_modules")] = None
+    return list(found)
+
+
+def _finds_packages(project: Project) -> bool:
+    """Whether a finder of static files looks into the packages of Node."""
+    return any(
+        re.search(r"\bnpm\.|node_assets|yarnpkg|NpmFinder", each) for each in project.scope.texts("STATICFILES_FINDERS")
+    )
+
+
+def _configured(project: Project, folder: str) -> list[str]:
+    """Name what the configuration of the tool that makes the assets says, and that is not in the project."""
+    found: dict[str, None] = {}
     for file in project.tree.files:
         if posixpath.dirname(file) == folder and re.match(
             r"(vite|vue|webpack|rollup|next)[\w.]*\.(js|ts|mjs|cjs)$", posixpath.basename(file)
         ):
-            for out in re.findall(r"""(?:outDir|outputDir)\s*:\s*["']([\w./-]+)["']""", project.tree.text(file)):
+            for out in re.findall(r"""\b(?:outDir|outputDir|file)\s*:\s*["']([\w./-]+)["']""", project.tree.text(file)):
                 inner = posixpath.normpath(posixpath.join(folder, out))
-                if not inner.startswith(".."):
+                if not inner.startswith("..") and not _is_there(project, inner):
                     found[inner] = None
     return list(found)
 

@@ -4,7 +4,6 @@
 for a key that the model does not have becomes what to do instead, so that finders may be ahead of the model.
 """
 
-import ast
 import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ from components.keys import key_at
 from components.problems import full_key
 from pipeline.console import problem
 from pipeline.init import (
+    absent,
     chosen,
+    commands,
     dependencies,
     environment,
     files,
@@ -122,6 +123,10 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
     assigned = scope.read(tree, found.file, where, configuration[0] if configuration else None)
     read_by = variables.closure(tree, list(assigned.files), where)
     entries = [each for each in tree.named("wsgi.py", "asgi.py", "celery.py", "celery_app.py") if each in tree.python]
+    # A worker may have settings of its own.
+    entries += [
+        each for each in variables.closure(tree, entries, where, depth=1) if "settings" in posixpath.basename(each)
+    ]
     _, declared, _ = dependencies.declared(tree, directory)
     others = dependencies.others(tree)[:1] if not declared else []
     return Project(
@@ -180,38 +185,9 @@ def _place(project: Project) -> Iterator[Found]:
         )
 
 
-def _absent(project: Project) -> Iterator[Found]:
-    """Name modules and files that settings need and that are not in the project."""
-    for file in project.scope.files:
-        for statement in (project.tree.parsed(file) or ast.Module([], [])).body:
-            if isinstance(statement, ast.ImportFrom) and statement.level and statement.module:
-                if any(scope.imported(project.tree, statement, file, project.where)):
-                    continue
-                folder = posixpath.normpath(posixpath.join(posixpath.dirname(file), "../" * (statement.level - 1)))
-                path = posixpath.join("/app", folder, *statement.module.split(".")) + ".py"
-                yield Missing(
-                    what=f"the module {'.' * statement.level}{statement.module}, which settings import and version control does not have",
-                    do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",
-                    place=Place(file, statement.lineno),
-                )
-        for node in ast.walk(project.tree.parsed(file) or ast.Module([], [])):
-            match node:
-                case ast.Call(
-                    func=ast.Name(id="open") | ast.Attribute(attr="read" | "open"),
-                    args=[ast.Constant(value=str() as path), *_],
-                ) if path.startswith("/") and not path.startswith(("/app/", "/proc", "/sys", "/dev", "/run/secrets")):
-                    yield Missing(
-                        what=f"the file {path}, which settings read",
-                        do=f"its text below slipway:app.files, as {path}: docs/projects/configuration.md",
-                        place=Place(file, node.lineno),
-                    )
-                case _:
-                    pass
-
-
 FINDERS: tuple[Finder, ...] = (
     _place,
-    _absent,
+    absent.find,
     server.find,
     python.find,
     health.find,
@@ -221,5 +197,6 @@ FINDERS: tuple[Finder, ...] = (
     dependencies.find,
     packages.find,
     processes.find,
+    commands.find,
 )
 """Everything that is looked for."""

@@ -113,6 +113,8 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
         return "${redis.url/1}"
     if variable.kind == "channels":
         return "${redis.url/4}"
+    if variable.goes_to("DATABASES") and _DATABASE_URL.fullmatch(variable.name.upper()):
+        return "${database.url}"  # the settings take it apart
     kinds = [text for text in variable.compared if is_postgres(text)]
     if kinds and not variable.goes_to("SECRET_KEY"):
         return kinds[0]
@@ -126,14 +128,13 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
                 return "django.db.backends.postgresql"
             case ("DATABASES", "default" | "*", part) if part in _PARTS:
                 return _PARTS[part]
-            case ("DATABASES",) | ("DATABASES", "default") if _DATABASE_URL.fullmatch(variable.name.upper()):
-                return "${database.url}"
             case ("CACHES", *_, "LOCATION") if not variable.name.upper().endswith(_PARTS_OF_REDIS):
                 return "${redis.url/1}"
             case ("ALLOWED_HOSTS", *_):
                 return _hosts(variable)
             case ("CSRF_TRUSTED_ORIGINS" | "CORS_ALLOWED_ORIGINS" | "CORS_ORIGIN_WHITELIST", *_):
-                return _origins(variable)
+                # What is called a domain has the scheme written before it.
+                return "${domain}" if _DOMAIN.fullmatch(variable.name.upper()) else _origins(variable)
             case ("DEBUG" | "TEMPLATE_DEBUG",) if variable.kind in {"bool", "truth", "int", "text", "json"}:
                 return _false(variable)
             case _:

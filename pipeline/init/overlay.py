@@ -5,6 +5,7 @@ stack, takes over the project's settings and says these few things differently.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -24,6 +25,7 @@ _LAYERS = (
     'CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", '
     '"CONFIG": {"hosts": [${redis.url/4.json}]}}}'
 )
+_MADE_UP = re.compile(r"get_random_secret_key|\.read\(|read_text\(|secrets\.token_|random\.|uuid4\(")
 _LOCAL = ("localhost", "127.0.0.1", "redis:", "redis/", "//redis", "memcached", "rabbitmq")
 
 
@@ -37,7 +39,7 @@ def lines(project: Project) -> tuple[tuple[str, str, Place | None], ...]:
     """Give the lines of the module, each with its reason; nothing if the project needs none."""
     if project.configuration is not None:
         return ()
-    found = list(_hard(project))
+    found = list(hard(project))
     if not found:
         return ()
     return (*found, *_soft(project))
@@ -67,16 +69,11 @@ def _prologue(needed: tuple[tuple[str, str, Place | None], ...]) -> list[str]:
     return [line for line, _, _ in needed if line.startswith("import ")]
 
 
-def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: C901 - one case for each setting
+def hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: C901 - one case for each setting
     """Give what cannot stay."""
     scope = project.scope
     names = scope.names
-    if "SECRET_KEY" in names and _is_literal(project, "SECRET_KEY"):
-        yield (
-            "SECRET_KEY = ${secrets.django_key.json}",
-            "SECRET_KEY is in the project for everybody to see",
-            names["SECRET_KEY"].place,
-        )
+    yield from _key(project)
     if _is_strange(project):
         place = scope.place("ALLOWED_HOSTS")
         yield 'ALLOWED_HOSTS = "${allowed_hosts}".split(",")', "ALLOWED_HOSTS does not know the domain", place
@@ -117,6 +114,22 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa:
             'RQ_QUEUES = {name: {"URL": ${redis.url/5.json}} for name in RQ_QUEUES}',
             "RQ_QUEUES name a server that is not there",
             names["RQ_QUEUES"].place,
+        )
+
+
+def _key(project: Project) -> Iterator[tuple[str, str, Place | None]]:
+    names = project.scope.names
+    if "SECRET_KEY" in names and _is_literal(project, "SECRET_KEY"):
+        yield (
+            "SECRET_KEY = ${secrets.django_key.json}",
+            "SECRET_KEY is in the project for everybody to see",
+            names["SECRET_KEY"].place,
+        )
+    elif "SECRET_KEY" in names and _is_made_up(project):
+        yield (
+            "SECRET_KEY = ${secrets.django_key.json}",
+            "SECRET_KEY is read from a file that is not there, or another one in each process",
+            names["SECRET_KEY"].place,
         )
 
 
@@ -172,6 +185,12 @@ def _is_path(node: ast.AST) -> bool:
 def _is_literal(project: Project, name: str) -> bool:
     assigned = project.scope.names[name]
     return isinstance(assigned.node, ast.Constant) and isinstance(assigned.node.value, str) and not _read(project, name)
+
+
+def _is_made_up(project: Project) -> bool:
+    """Whether the key comes from a file or from chance, and from no variable."""
+    node = project.scope.names["SECRET_KEY"].node
+    return not _read(project, "SECRET_KEY") and _MADE_UP.search(ast.unparse(node)) is not None
 
 
 def _is_local(project: Project, name: str) -> bool:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components import agent
-from pipeline.init.finding import Found, Missing, Setting
+from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 
 _SSH = re.compile(r"(?:ssh://(?:[^@/\s]*@)?|(?<![/\w.])git@)(?P<host>[\w.-]+)(?::(?P<port>\d+)(?=/))?")
 """An address that git asks by SSH, with a scheme or in the short form."""
+_GIT = re.compile(r"""\bgit\+\w+:|(?<![\w-])git = ["']""")
+"""How a file says that a dependency comes from git; ``django-taggit = "1"`` is none."""
 
 _COMPILER = ("gcc", "libc6-dev")
 
@@ -92,15 +94,12 @@ def find(project: Project) -> Iterator[Found]:
             why = "psycopg without [binary] loads libpq"
             yield Setting(path=("build", key), value=("libpq5",), why=why, place=place)
     git = next(
-        (
-            file
-            for file in project.declared
-            if "git+" in project.tree.text(file) or 'git = "' in project.tree.text(file)
-        ),
+        (file for file in project.declared if _GIT.search(project.tree.text(file))),
         None,
     )
     if git is not None:
-        where = project.tree.line(git, "git+" if "git+" in project.tree.text(git) else 'git = "')
+        found = _GIT.search(project.tree.text(git))
+        where = project.tree.line(git, found[0]) if found else Place(git)
         yield Setting(path=("build", "packages"), value=("git",), why="a dependency comes from git", place=where)
     yield from _by_ssh(project)
     if project.installs("django.contrib.gis"):

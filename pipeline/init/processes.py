@@ -3,13 +3,16 @@
 import ast
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
+from pipeline.init import overlay
+from pipeline.init.chosen import is_for_developers, named
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import dotted, is_aside
+from pipeline.init.variables import closure
 
 _BY_APP: dict[str, tuple[str, str, str]] = {
     "django_q": ("worker", "python manage.py qcluster", "django_q"),
@@ -39,11 +42,36 @@ def find(project: Project) -> Iterator[Found]:
             what="the project plans jobs by cron", do="a process for each in slipway:processes, with what it runs"
         )
     yield from _listed(project)
-    yield from _loops(project)
+    attached = dict(_attached(project))
+    for command, place in attached.items():
+        name = _slug(command.split()[2])
+        yield from _process(name, command, f"{posixpath.basename(place.file)} runs it beside the web", place)
+    yield from _loops(project, [command.split()[2] for command in attached])
 
 
-def _loops(project: Project) -> Iterator[Found]:
-    """Name commands of the project that seem to run all the time."""
+def _attached(project: Project) -> Iterator[tuple[str, Place]]:
+    """Give the commands of ``manage.py`` that uWSGI or supervisord run beside the web, where nothing has to be filled in."""
+    for file in project.tree.files:
+        if not file.endswith((".ini", ".conf")) or is_aside(file):
+            continue
+        inside = 0
+        for number, line in enumerate(project.tree.text(file).splitlines(), 1):
+            inside += bool(re.match(r"\s*if-[a-z-]+\s*=", line)) - bool(re.match(r"\s*endif\s*=", line))
+            found = re.match(
+                r"\s*(?:attach-daemon2?|command)\s*=\s*(?:\S*python[\d.]*\s+)?\S*manage\.py\s+([a-z]\w*)((?:\s+[\w./:=-]+)*)\s*$",
+                line,
+            )
+            if found and not inside and _is_own(project, found[1]):
+                yield f"python manage.py {found[1]}{found[2]}", Place(file, number)
+
+
+def _is_own(project: Project, command: str) -> bool:
+    """Whether a command of ``manage.py`` is the project's."""
+    return any(path.endswith(f"management/commands/{command}.py") for path in project.tree.python)
+
+
+def _loops(project: Project, known: Sequence[str]) -> Iterator[Found]:
+    """Name commands of the project that seem to run all the time, beside those that surely do."""
     for file in project.tree.python:
         found = re.search(r"(?:^|/)management/commands/([a-z]\w*)\.py$", file)
         loop = (
@@ -51,7 +79,10 @@ def _loops(project: Project) -> Iterator[Found]:
             if found
             else None
         )
-        if found and loop:
+        waits = re.search(
+            r"sleep\(|\bwait\(|\bpoll\(|serve_forever|asyncore\.loop|run_forever", project.tree.text(file)
+        )
+        if found and loop and waits and found[1] not in known:
             name, command = _slug(found[1]), f"python manage.py {found[1]}"
             place = project.tree.line(file, loop[0].strip("\n"))
             yield Setting(path=("processes", name, "command"), value=command, why="loops", place=place, asked=False)
@@ -94,8 +125,44 @@ def celery_app(project: Project) -> tuple[str, Place] | None:
                     )
                 case _:
                     pass
-    candidates.sort(key=lambda each: each[1].file.count("/"))
+    said = [_module(name) for name, _ in _workers(project)]
+    candidates.sort(key=lambda each: (_module(each[0]) not in said, each[1].file.count("/")))
     return candidates[0] if candidates else None
+
+
+def _module(app: str) -> str:
+    """Give the module that ``celery -A`` names, as short as it may be."""
+    return app.partition(":")[0].removesuffix(".celery").removesuffix(".app")
+
+
+def _workers(project: Project) -> list[tuple[str, str | None]]:
+    """Give what files that start workers of Celery say: the app, and the queues if they name some."""
+    found: list[tuple[str, str | None]] = []
+    for file in project.tree.files:
+        name = posixpath.basename(file)
+        if is_aside(file) or not re.search(
+            r"(compose[\w.-]*\.ya?ml|\.sh|\.conf|\.ini|\.service)$|^(Procfile|Dockerfile)", name
+        ):
+            continue
+        for line in project.tree.text(file).splitlines():
+            app = re.search(r"\bcelery\b.*(?:\s-A|--app)[\s=]*([\w.:]+)", line)
+            if app and re.search(r"\bworker\b", line) and not line.lstrip().startswith("#"):
+                queues = re.search(r"(?:\s-Q|--queues)[\s=]*([\w.,-]+)", line)
+                found.append((app[1], queues[1] if queues else None))
+    return found
+
+
+def _own_settings(project: Project, place: Place) -> str:
+    """Give what comes before the command where the app has settings of its own that take over those of the project."""
+    said = named(project.tree, place.file)
+    file = project.tree.module(said[0], project.where) if said else None
+    if said is None or is_for_developers(said[0]) or overlay.lines(project):
+        return ""
+    if file in {None, project.chosen.file} or project.chosen.file not in closure(
+        project.tree, [str(file)], project.where
+    ):
+        return ""
+    return f"env DJANGO_SETTINGS_MODULE={said[0]} "
 
 
 def _celery(project: Project) -> Iterator[Found]:
@@ -108,9 +175,10 @@ def _celery(project: Project) -> Iterator[Found]:
             )
         return
     name, place = app
+    own = _own_settings(project, place)
     yield from _process(
         "worker",
-        f"celery -A {name} worker --loglevel info --concurrency 2{_queues(project)}",
+        f"{own}celery -A {name} worker --loglevel info --concurrency 2{_queues(project)}",
         "the Celery app",
         place,
         memory_mb=_MEMORY_MB,
@@ -124,7 +192,7 @@ def _celery(project: Project) -> Iterator[Found]:
         if project.installs("django_celery_beat")
         else "--schedule /tmp/celerybeat-schedule"  # the folder in a container that can be written
     )
-    yield from _process("beat", f"celery -A {name} beat --loglevel info {scheduler}", why, where)
+    yield from _process("beat", f"{own}celery -A {name} beat --loglevel info {scheduler}", why, where)
     yield Setting(
         path=("processes", "beat", "singleton"), value=True, why="two would plan every task twice", place=where
     )
@@ -138,6 +206,10 @@ def _queues(project: Project) -> str:
             r"""\bqueue\s*=\s*["']([\w.-]+)["']|["']queue["']\s*:\s*["']([\w.-]+)["']""", project.tree.text(path)
         ):
             found[queue[0] or queue[1]] = None
+    listened = [queues for _, queues in _workers(project)]
+    found |= dict.fromkeys(queue for queues in listened if queues for queue in queues.split(",") if queue)
+    if listened and None not in listened and project.has("django-rq", "rq") is None:
+        return " --queues " + ",".join(found)
     if not found or project.has("django-rq", "rq"):
         return ""
     default = project.scope.value("CELERY_TASK_DEFAULT_QUEUE")
@@ -226,12 +298,14 @@ def _composed(project: Project) -> Iterator[Found]:
     except yaml.YAMLError:
         return
     services = content.get("services") if isinstance(content, dict) else None
+    own = {posixpath.basename(project.source).lower(), project.chosen.module.partition(".")[0].lower()}
     for name, service in (services or {}).items() if isinstance(services, dict) else ():
         image = service.get("image") if isinstance(service, dict) else None
         base = str(image or "").split("/")[-1].partition(":")[0]
         if (
             image
             and not service.get("build")
+            and base.lower() not in own
             and not re.search(
                 r"postgres|postgis|redis|valkey|nginx|traefik|caddy|python|node|mailhog|mailpit|maildev|adminer|pgadmin|certbot|selenium|flower|\$",
                 base,

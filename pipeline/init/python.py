@@ -15,6 +15,11 @@ VERSIONS: tuple[str, ...] = get_args(get_args(PythonVersion)[0])
 _NEWEST = ((4, 2, "3.11"), (5, 1, "3.12"))
 """The newest Python for versions of Django before the given one: what they use of the standard library left with the next."""
 
+_OLDER = ("3.10", "3.9", "3.8")
+"""Versions that there are still images of, on the Debian before, the newest first."""
+
+_IMAGE = "python:{}-slim-bookworm"
+
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -63,11 +68,12 @@ def find(project: Project) -> Iterator[Found]:
     ]
     if limits and not allowed:
         text, place, _ = limits[0]
-        yield Missing(
-            what=f"the project wants Python {text}, and Slipway has {', '.join(VERSIONS)}",
-            do="slipway:build.base_image with an image of that Python, such as python:3.10-slim-bookworm",
-            place=place,
-        )
+        older = next((each for each in _OLDER if all(fits(each, limit) for limit, _, _ in limits)), None)
+        what = f"the project wants Python {text}, and Slipway has {', '.join(VERSIONS)}"
+        if older is not None:
+            yield Setting(path=("build", "base_image"), value=_IMAGE.format(older), why=what, place=place)
+        else:
+            yield Missing(what=what, do="slipway:build.base_image with an image of that Python", place=place)
         return
     exact = [(text, place) for text, place, is_limit in said if not is_limit and text in allowed]
     usual = COMMON["app"]["python"]

@@ -23,6 +23,8 @@ class Assigned:
     """The expression."""
     place: Place
     """Where."""
+    guarded: bool = False
+    """Whether it only counts under a condition that the environment decides, such as the name of a bucket."""
 
 
 @dataclass
@@ -35,6 +37,10 @@ class Scope:
     """The files that were read for it, the module itself last."""
     weak: bool = False
     """Whether what is read now may not count: it replaces nothing then."""
+    guarded: bool = False
+    """Whether the environment decides about what is read now, by another variable than DEBUG."""
+    tried: bool = False
+    """Whether what is read now may fail: a module that it imports may be missing."""
 
     def value(self, name: str) -> object:
         """What is known of a value."""
@@ -81,7 +87,10 @@ def _statements(tree: Tree, file: str, where: tuple[str, ...], scope: Scope, bod
     for statement in body:
         match statement:
             case ast.ImportFrom():
-                for other in imported(tree, statement, file, where):
+                others = [*imported(tree, statement, file, where)]
+                missing = None if others or scope.weak or scope.tried else absent(statement, file)
+                example = tree.example(missing) if missing is not None else None
+                for other in [*others, *([example] if example is not None else [])]:
                     _module(tree, other, where, scope)
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
@@ -105,7 +114,9 @@ def _statements(tree: Tree, file: str, where: tuple[str, ...], scope: Scope, bod
             case ast.If(test=test, body=inner, orelse=orelse):
                 _branch(tree, file, where, scope, test, inner, orelse)
             case ast.Try(body=inner):
+                before, scope.tried = scope.tried, True
                 _statements(tree, file, where, scope, inner)
+                scope.tried = before
             case ast.With(body=inner):
                 _statements(tree, file, where, scope, inner)
             case _:
@@ -125,8 +136,9 @@ def _branch(  # noqa: PLR0913, PLR0917 - a statement in its surroundings
     sure = isinstance(known, bool) and not _asks(test)
     if not sure or known:
         before, scope.weak = scope.weak, scope.weak or not sure
+        guarded, scope.guarded = scope.guarded, scope.guarded or not (sure or known or "DEBUG" in ast.unparse(test))
         _statements(tree, file, where, scope, body)
-        scope.weak = before
+        scope.weak, scope.guarded = before, guarded
     if not sure or not known:
         _statements(tree, file, where, scope, orelse)
 
@@ -153,7 +165,9 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, file: str) -> None:
     match target:
         case ast.Name(id=name) if not (scope.weak and name in scope.names):
             known = evaluate(value, _values(scope), file)
-            scope.names[name] = Assigned(value=known, node=value, place=Place(file, target.lineno))
+            scope.names[name] = Assigned(
+                value=known, node=value, place=Place(file, target.lineno), guarded=scope.guarded
+            )
         case ast.Tuple(elts=targets):
             for each in targets:
                 if isinstance(each, ast.Name):
@@ -171,6 +185,14 @@ def _assign(scope: Scope, target: ast.expr, value: ast.expr, file: str) -> None:
 
 def _values(scope: Scope) -> dict[str, object]:
     return {name: each.value for name, each in scope.names.items()}
+
+
+def absent(statement: ast.ImportFrom, file: str) -> str | None:
+    """Give the file that a relative import wants, where it is not in the project."""
+    if not statement.level or not statement.module:
+        return None
+    folder = posixpath.join(posixpath.dirname(file), "../" * (statement.level - 1))
+    return posixpath.normpath(posixpath.join(folder, *statement.module.split("."))) + ".py"
 
 
 def imported(tree: Tree, statement: ast.ImportFrom | ast.Import, file: str, where: tuple[str, ...]) -> Iterator[str]:

@@ -6,6 +6,7 @@ It reads and remembers; it follows no symbolic link to a folder, enters no hidde
 import ast
 import os
 import posixpath
+import re
 import tomllib
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,9 @@ ASIDE = frozenset(
     {"tests", "test", "testing", "docs", "doc", "examples", "example", "demo", "sandbox", "e2e", "scripts"}
 )
 """Folders whose files say little about how the project runs."""
+
+_EXAMPLE = "example|sample|dist|template|tmpl|default"
+"""What the name of an example of a file has beside the name of that file."""
 
 _MOST_FILES = 30000
 _MOST_BYTES = 1_000_000
@@ -98,6 +102,20 @@ class Tree:
                 if self.has(path):
                     return path
         return None
+
+    def example(self, path: str) -> str | None:
+        """The file beside a module that is an example of it, such as ``local_settings.example.py``; None if there is none."""
+        folder, name = posixpath.split(path)
+        stem = re.escape(name.removesuffix(".py"))
+        pattern = rf"{stem}[._-]({_EXAMPLE})\.py|{stem}\.py[._-]({_EXAMPLE})|({_EXAMPLE})[._-]{stem}\.py"
+        return next(
+            (
+                each
+                for each in self.files
+                if posixpath.dirname(each) == folder and re.fullmatch(pattern, posixpath.basename(each), re.IGNORECASE)
+            ),
+            None,
+        )
 
 
 def is_aside(path: str) -> bool:

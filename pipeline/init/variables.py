@@ -120,19 +120,41 @@ class _Reading:
     readers: set[str] = field(default_factory=set)
     prefix: str = ""
 
+    def bind(self, python: str, names: Sequence[str]) -> None:
+        """Note the variables that a name holds from now on. What it held counts for what was done with it before."""
+        done = [use for name, use in self.loads if name == python]
+        if names and done and self.bound.get(python):
+            for index, each in enumerate(self.found):
+                if each.name in self.bound[python]:
+                    known = replace(each, kind="list", separator=self.splits[python]) if python in self.splits else each
+                    self.found[index] = replace(known, uses=each.uses | frozenset(done))
+            self.splits.pop(python, None)
+            self.loads = [load for load in self.loads if load[0] != python]
+            self.bound[python] = []
+        self.bound.setdefault(python, []).extend(names)
 
-def closure(tree: Tree, files: Sequence[str], where: tuple[str, ...]) -> list[str]:
-    """Give files with all that they import of the project itself, the settings' own first."""
+
+def closure(tree: Tree, files: Sequence[str], where: tuple[str, ...], depth: int | None = None) -> list[str]:
+    """Give files with all that they import of the project itself, the settings' own first.
+
+    Args:
+        tree: the project.
+        files: the files.
+        where: folders that modules are imported from.
+        depth: how far imports are followed; None for as far as they go.
+    """
     found = dict.fromkeys(files)
-    todo = list(files)
+    todo = [(file, 0) for file in files]
     while todo:
-        file = todo.pop(0)
+        file, far = todo.pop(0)
+        if far == depth:
+            continue
         for node in ast.walk(tree.parsed(file) or ast.Module([], [])):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 for other in imported(tree, node, file, where):
                     if other not in found:
                         found[other] = None
-                        todo.append(other)
+                        todo.append((other, far + 1))
     return list(found)
 
 
@@ -143,13 +165,14 @@ def find(tree: Tree, files: Sequence[str]) -> list[Variable]:
         for file in files:
             _helpers(tree.parsed(file), helpers)
     readings = []
+    everywhere = {name for file in files if (parsed := tree.parsed(file)) for name in _readers(parsed)}
     splitters = {name: text for file in files for name, text in _splitters(tree.parsed(file))}
     for file in files:
         parsed = tree.parsed(file)
         if parsed is None:
             continue
         reading = _Reading(tree, file, helpers, splitters=splitters)
-        reading.readers = _readers(parsed)
+        reading.readers = everywhere if _takes_all(parsed) else _readers(parsed)
         _Visitor(reading).visit(parsed)
         readings.append(reading)
     return _merged(readings)
@@ -236,6 +259,11 @@ def _readers(parsed: ast.Module) -> set[str]:
             case _:
                 pass
     return found
+
+
+def _takes_all(parsed: ast.Module) -> bool:
+    """Whether a file takes over all names of another one, what reads the environment too."""
+    return any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in parsed.body)
 
 
 def _called(function: ast.expr) -> str:
@@ -336,7 +364,7 @@ class _Visitor(ast.NodeVisitor):
         self.visit(value)
         if len(path) == 1:
             here = [each.name for each in self.reading.found[names:]]
-            self.reading.bound.setdefault(path[0], []).extend(here)
+            self.reading.bind(path[0], here)
         self.use = before
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:

@@ -1,6 +1,7 @@
 """A step that runs once lets the update go on, or ends it with what it said; a failed one is tried again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -34,9 +35,9 @@ STEP = Task(
 class Parent(pulumi.ComponentResource):
     """What the step belongs to."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: Task = STEP) -> None:
         super().__init__("test:index:Parent", "parent")
-        self.ready = run_task("the-step", STEP, self)
+        self.ready = run_task("the-step", step, self)
 
 
 def done(outcome: Outcome = lambda _name, _inputs: {}, *, preview: bool = False) -> Recorded:
@@ -47,6 +48,15 @@ def done(outcome: Outcome = lambda _name, _inputs: {}, *, preview: bool = False)
 def ended(code: int, logs: str | None) -> Outcome:
     """Let the step end in some way."""
     return lambda _name, _inputs: {"exitCode": code, "containerLogs": logs}
+
+
+@pytest.mark.parametrize(("limit", "waits"), [(0, {}), (1140, {}), (3600, {"create": "3660s"})])
+def test_what_may_take_longer_is_waited_for(limit: int, waits: dict[str, str]) -> None:
+    """The plugin gives up after 20 minutes unless it is told: a step that may take longer gets its own time and a minute."""
+    step = replace(STEP, limit_seconds=limit)
+    recorded = run(lambda: Parent(step).ready, outcome=lambda _name, _inputs: {})
+
+    assert recorded.one(CONTAINER).timeouts == waits
 
 
 def test_success_lets_the_update_go_on() -> None:

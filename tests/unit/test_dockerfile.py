@@ -210,10 +210,10 @@ def test_a_build_sees_no_secret_and_no_stack() -> None:
     """Files and variables are there with contents that are none, so that several stacks share the image."""
     text = _text(FILES)
 
-    assert '"DSN": "only-while-the-image-is-built"' in text
+    assert '"DSN": "only-while-the-image-is-built-where-no-real-secret-has-a-place"' in text
     assert '"SITE": "https://localhost"' in text
-    assert '"secrets.dsn": "only-while-the-image-is-built"' in text
-    assert "KEY = 'only-while-the-image-is-built'" in text
+    assert '"secrets.dsn": "only-while-the-image-is-built-where-no-real-secret-has-a-place"' in text
+    assert "KEY = 'only-while-the-image-is-built-where-no-real-secret-has-a-place'" in text
     assert _text({**FILES, "domain": "shop.example.org"}) == text
 
 
@@ -226,7 +226,9 @@ def test_rendered_files_are_linked(tmp_path: Path) -> None:
 
     exec("from pathlib import Path\n" + steps, {})  # noqa: S102 - the text of the image, in a folder of the test
 
-    assert (tmp_path / "app/config/local.py").read_text() == "KEY = 'only-while-the-image-is-built'"
+    assert (
+        tmp_path / "app/config/local.py"
+    ).read_text() == "KEY = 'only-while-the-image-is-built-where-no-real-secret-has-a-place'"
     assert (tmp_path / "etc/shop.ini").read_text() == "[localhost]"
     assert (tmp_path / "rootfs" / str(tmp_path).lstrip("/") / "etc/shop.ini").is_symlink()
 

@@ -161,7 +161,10 @@ def test_what_runs_once(tmp_path: Path) -> None:
 
 
 def test_a_release_that_takes_too_long(tmp_path: Path) -> None:
-    """It is stopped."""
+    """It is stopped, and the setting that says so is named."""
     done = released({"migrate": False, "commands": "sleep 30", "timeout_seconds": 1}, tmp_path)
 
     assert done.returncode == 124
+    assert done.stderr == (
+        "the release command was stopped before it ended (slipway:release.timeout_seconds is 1): sleep 30\n"
+    )

@@ -98,7 +98,15 @@ AWAY = (
         ),
         (
             "    app-build | error: Failed to build `psycopg2==2.9.11`\n    app-build |   cause: The build backend returned",
-            "the dependency psycopg2==2.9.11 has no wheel for this image and cannot be built (what its build said is above)",
+            "the dependency psycopg2==2.9.11 has no wheel for this image and is compiled against libpq (what its build said is above)",
+            (
+                "pulumi config set --path slipway:build.packages 'gcc libc6-dev libpq-dev' --stack dev   # beside what is there\n"
+                "pulumi config set --path slipway:build.runtime_packages 'libpq5' --stack dev   # beside what is there"
+            ),
+        ),
+        (
+            "    app-build | error: Failed to build `frobnicate==2.9.11`\n    app-build |   cause: The build backend returned",
+            "the dependency frobnicate==2.9.11 has no wheel for this image and cannot be built (what its build said is above)",
             (
                 "pulumi config set --path slipway:build.packages 'build-essential pkg-config' --stack dev   "
                 "# with the -dev packages of the libraries that it names\n"

@@ -111,6 +111,12 @@ def test_what_is_written_for_a_project_of_ours_is_valid(project: Path, stack: st
     assert said["app"]["source"] == str(project)
 
 
+def test_commands_that_run_anyway_are_not_asked_about(tmp_path: Path) -> None:
+    """A project may have a `migrate` of its own."""
+    extra = {"shop/management/commands/migrate.py": "", "release.sh": "python manage.py migrate\n"}
+    assert seen(tree(tmp_path, extra)).missing == ()
+
+
 def test_a_usual_project_needs_little(tmp_path: Path) -> None:
     """What the defaults say already is not said again; what every process finds anyway is not either."""
     found = seen(tree(tmp_path))
@@ -322,6 +328,29 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "psycopg that is compiled",
+        {"requirements.txt": "Django==5.2.19\npsycopg[c,pool]==3.3.9\n"},
+        {
+            "dependencies.packages": None,
+            "build.packages": ["gcc", "libc6-dev", "libpq-dev"],
+            "build.runtime_packages": ["libpq5"],
+        },
+    ),
+    (
+        "one name of Python for one variable after another",
+        {
+            "shop/settings.py": SETTINGS.replace('ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")\n', "")
+            + 'if v := os.getenv("HEADER"):\n    SECURE_PROXY_SSL_HEADER = tuple(v.split(",", maxsplit=1))\n'
+            + 'if v := os.getenv("HOSTS"):\n    ALLOWED_HOSTS = v.split(",")\n'
+            + 'if v := os.getenv("LOGS"):\n    LOG_LEVEL = v\n',
+        },
+        {
+            "app.environment.HEADER": None,
+            "app.environment.HOSTS": "${allowed_hosts}",
+            "app.environment.LOGS": None,
+        },
+    ),
+    (
         "Celery with a beat, uploads elsewhere, translations, a page for health below others",
         {
             "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
@@ -341,6 +370,99 @@ SITE = os.environ["SITE_URL"]
             "processes.worker.command": "celery -A shop worker --loglevel info --concurrency 2",
             "processes.worker.resources.memory_mb": 512,
             "processes.beat.command": "celery -A shop beat --loglevel info --schedule /tmp/celerybeat-schedule",
+        },
+    ),
+    (
+        "packages of Node that are served, and a script that says what it writes",
+        {
+            "package.json": '{"scripts": {"build:css": "sass --no-source-map a.scss shop/static/a.css", "build-docs": "x"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = (("node", os.path.join(BASE_DIR, "node_modules")),)\n',
+        },
+        {
+            "assets.directory": ".",
+            "assets.outputs": ["node_modules", "shop/static/a.css"],
+            "assets.build": ["npm run build:css"],
+            "assets.install": "npm install && npm install --no-save sass",
+        },
+    ),
+    (
+        "packages of Node that are served, and nothing to build",
+        {
+            "theme/package.json": '{"dependencies": {"bootstrap": "5.3.8"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "theme" / "node_modules"]\n',
+        },
+        {"assets.directory": "theme", "assets.outputs": ["theme/node_modules"], "assets.build": ["true"]},
+    ),
+    (
+        "a script `build` that says what it writes",
+        {"package.json": '{"scripts": {"build": "tailwindcss -i a.css -o ./shop/static/a.css --minify"}}'},
+        {
+            "assets.directory": ".",
+            "assets.outputs": ["shop/static/a.css"],
+            "assets.build": None,
+            "assets.install": None,
+        },
+    ),
+    (
+        "commands that uWSGI runs beside the web",
+        {
+            "docker/uwsgi.ini": "[uwsgi]\nif-not-env = PORT\nsocket = :1\nendif =\nattach-daemon = ./manage.py watch --loop\n"
+            "attach-daemon = ./manage.py other\nif-env = PORT\nattach-daemon = ./manage.py mail --port %(_)\n"
+            "attach-daemon = ./manage.py mail\nendif =\n",
+            "shop/management/commands/watch.py": "",
+            "shop/management/commands/mail.py": "",
+        },
+        {
+            "processes.watch.command": "python manage.py watch --loop",
+            "processes.other.command": None,
+            "processes.mail.command": None,
+        },
+    ),
+    (
+        "a cache in the database, and a command that asks again and again but never waits",
+        {
+            "shop/settings.py": SETTINGS
+            + 'CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}\n',
+            "shop/management/commands/ask.py": "class Command:\n    def handle(self):\n        while True:\n            input()\n",
+        },
+        {"release.commands": ["python manage.py createcachetable"], "processes.ask.command": None},
+    ),
+    (
+        "a domain that settings make an origin of",
+        {
+            "shop/settings.py": SETTINGS
+            + 'DOMAIN = os.environ["DOMAIN"]\nBASE_URL = f"https://{DOMAIN}"\nCSRF_TRUSTED_ORIGINS = [BASE_URL]\n'
+        },
+        {"app.environment.DOMAIN": "${domain}"},
+    ),
+    (
+        "an app of Celery with the settings for developers",
+        {
+            "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
+            "shop/celery.py": 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.local")\napp = Celery("shop")\n',
+            "shop/local.py": "from shop.settings import *\n",
+        },
+        {"processes.worker.command": "celery -A shop worker --loglevel info --concurrency 2"},
+    ),
+    (
+        "two apps of Celery, of which a worker is started with one, with queues and settings of its own",
+        {
+            "requirements.txt": REQUIREMENTS + "celery==5.5\nredis==6\n",
+            "compose.yaml": "services:\n  worker:\n    command: celery -A background worker -l info -Q mail,pictures\n",
+            "shop/tasks.py": 'from celery import Celery\napp = Celery("tasks")\nadd_periodic_task = 1\n',
+            "background/__init__.py": "",
+            "background/celery.py": "import os\nfrom celery import Celery\nfrom . import settings\n"
+            'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "background.settings")\napp = Celery("background")\n',
+            "background/settings.py": 'from shop.settings import *\nCELERY_BROKER_URL = env("BROKER")\n',
+            "shop/settings.py": SETTINGS + "from environs import Env\nenv = Env()\n",
+        },
+        {
+            "app.settings_module": "shop.settings",
+            "app.environment.BROKER": "${redis.url/2}",
+            "processes.worker.command": "env DJANGO_SETTINGS_MODULE=background.settings celery -A background worker "
+            "--loglevel info --concurrency 2 --queues mail,pictures",
+            "processes.beat.command": "env DJANGO_SETTINGS_MODULE=background.settings celery -A background beat "
+            "--loglevel info --schedule /tmp/celerybeat-schedule",
         },
     ),
     (
@@ -373,6 +495,85 @@ SITE = os.environ["SITE_URL"]
             "media.root": "/data/media",
             "dependencies.groups": ["main"],
         },
+    ),
+    (
+        "a Python that Slipway does not have",
+        {"pyproject.toml": '[project]\nname = "x"\nrequires-python = "~=3.9.0"\n'},
+        {"build.base_image": "python:3.9-slim-bookworm", "app.python": None},
+    ),
+    (
+        "static files that are kept elsewhere, if there is a bucket",
+        {
+            "shop/settings.py": SETTINGS
+            + 'BUCKET = os.environ.get("BUCKET")\nif BUCKET:\n    STATICFILES_STORAGE = "storages.backends.s3boto3.S3Storage"\n'
+        },
+        {"build.collect_static": None},
+    ),
+    (
+        "static files that are kept elsewhere, where the project is deployed",
+        {
+            "shop/settings.py": SETTINGS
+            + 'DEBUG = bool(os.environ.get("DEBUG"))\nif not DEBUG:\n    STATICFILES_STORAGE = "storages.backends.s3boto3.S3Storage"\n'
+        },
+        {"build.collect_static": "never"},
+    ),
+    (
+        "a dependency whose name ends with git",
+        {
+            "requirements.txt": None,
+            "pyproject.toml": '[tool.poetry.dependencies]\ndjango-taggit = "1.3.0"\n',
+            "poetry.lock": '[[package]]\nname = "django"\nversion = "5.2.19"\n',
+        },
+        {"build.packages": None},
+    ),
+    (
+        "a dependency from git",
+        {"requirements.txt": REQUIREMENTS + "prices @ git+https://git.example.org/prices.git@v1\n"},
+        {"build.packages": ["git"]},
+    ),
+    (
+        "packages of Node that a finder looks for",
+        {
+            "package.json": '{"dependencies": {"inter-ui": "3"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_FINDERS = ["npm.finders.NpmFinder"]\n',
+        },
+        {"assets.directory": ".", "assets.outputs": ["node_modules"], "assets.build": ["true"]},
+    ),
+    (
+        "assets that scripts and Rollup name, beside folders that are filled later",
+        {
+            "package.json": '{"scripts": {"build": "rollup -c && npm run build-css", "build-css": "postcss -o shop/static/a.css a.css"}}',
+            "rollup.config.mjs": 'export default {output: {file: "shop/static/bundle.js"}}',
+            "shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "data" / "favicons"]\n',
+        },
+        {"assets.outputs": ["shop/static/a.css", "shop/static/bundle.js"]},
+    ),
+    (
+        "settings that stand for those of a developer where they are there, and a module that is whatever it is",
+        {
+            "shop/settings.py": None,
+            "shop/settings/__init__.py": "try:\n    from .dev import *\nexcept:\n    from .prod import *\n",
+            "shop/settings/dev.py": "from .base import *\n",
+            "shop/settings/base.py": SETTINGS,
+            "shop/settings/prod.py": "from .base import *\nfrom .custom import *\n",
+            "docker-compose.yml": "services:\n  shop:\n    image: example/shop:latest\n",
+        },
+        {
+            "app.settings_module": "shop.settings.prod",
+            "app.files./app/shop/settings/custom.py": "# .custom, which settings take over: what only this environment says\n",
+        },
+    ),
+    (
+        "an address of a database that settings take apart",
+        {
+            "shop/settings.py": SETTINGS.replace(
+                "dj_database_url.config()",
+                '{"PORT": os.environ["DATABASE_URL"].split(":")[3], "HOST": os.environ["DATABASE_URL"][8:], "NAME": os.environ["DB"]}',
+            ),
+            "shop/management/commands/migrate.py": "",
+            "Procfile": "release: python manage.py migrate\n",
+        },
+        {"app.environment.DATABASE_URL": "${database.url}", "app.environment.DB": "${database.name}"},
     ),
     (
         "an old Django, and requirements in an unusual place",
@@ -434,6 +635,88 @@ CELERY_BROKER_URL = 'redis://localhost:6379'
     assert said["dependencies"]["packages"] == ["psycopg[binary]"]
 
 
+CONFIGURATION = """\
+SECRET_KEY = ""
+ALLOWED_HOSTS = []
+DATABASE = {"NAME": "shop", "USER": ""}
+REDIS = {"tasks": {"HOST": "localhost", "DATABASE": 0}, "caching": {"HOST": "localhost", "DATABASE": 1}}
+PAGES = 20
+"""
+
+
+def test_a_module_that_only_has_an_example_is_brought(tmp_path: Path) -> None:
+    """What version control does not have is written as its example is, with what the environment knows."""
+    root = tree(
+        tmp_path,
+        {
+            "shop/settings.py": """\
+import importlib
+configuration = importlib.import_module("shop.configuration")
+SECRET_KEY = getattr(configuration, "SECRET_KEY")
+ALLOWED_HOSTS = getattr(configuration, "ALLOWED_HOSTS")
+DATABASES = {"default": getattr(configuration, "DATABASE")}
+MEDIA_ROOT = getattr(configuration, "MEDIA_ROOT", somewhere()).rstrip("/")
+ROOT_URLCONF = "shop.urls"
+""",
+            "shop/configuration_example.py": CONFIGURATION,
+        },
+    )
+    found = seen(root)
+    assert values(found)["app.files./app/shop/configuration.py"] == (
+        '"""What shop.configuration has to say, as configuration_example.py does, with what this environment knows better."""\n'
+        "from shop.configuration_example import *\n"
+        "\n"
+        "SECRET_KEY = ${secrets.django_key.json}\n"
+        'ALLOWED_HOSTS = "${allowed_hosts}".split(",")\n'
+        "DATABASE = ${database.json}\n"
+        'REDIS = {key: {**each, **{"HOST": ${redis.host.json}, "PORT": ${redis.port}, "PASSWORD": ${redis.password.json}}}'
+        " for key, each in REDIS.items()}\n"
+        'MEDIA_ROOT = "/srv/media"\n'
+    )
+    assert values(found)["app.settings_module"] == "shop.settings"
+    assert values(found)["media.root"] == "/srv/media"
+    assert found.missing == ()
+    parsed(found)
+
+
+@pytest.mark.parametrize("name", ["local.example.py", "local.py.sample", "sample_local.py", "local.py-dist"])
+def test_names_of_examples(name: str, tmp_path: Path) -> None:
+    """An example that cannot be imported by its name is taken over as text, and what it says is known to everything else."""
+    example = 'KEY = "${NAME}"\nMEDIA_ROOT = "/data/uploads"\nREDIS = {"HOST": "localhost", "PORT": 6379}\n'
+    root = tree(tmp_path, {"shop/settings.py": SETTINGS + "from .local import *\n", f"shop/{name}": example})
+    found = seen(root)
+    module = str(values(found)["app.files./app/shop/local.py"])
+    assert module.endswith(
+        'REDIS = {**REDIS, **{"HOST": ${redis.host.json}, "PORT": ${redis.port}, "PASSWORD": ${redis.password.json}}}\n'
+    )
+    taken = "from shop.sample_local import *" if name == "sample_local.py" else example.replace("${NAME}", "$${NAME}")
+    assert taken in module
+    assert values(found)["media.root"] == "/data/uploads"
+    parsed(found)
+
+
+def test_an_example_of_what_may_be_missing_is_left_alone(tmp_path: Path) -> None:
+    """Nothing is brought for a module that settings try to import, or that is there."""
+    tried = SETTINGS + "try:\n    from .local import *\nexcept ImportError:\n    pass\n"
+    there = SETTINGS + "from .local import *\n"
+    for number, files_ in enumerate(
+        ({"shop/settings.py": tried}, {"shop/settings.py": there, "shop/local.py": "A = 1\n"})
+    ):
+        found = seen(tree(tmp_path / str(number), {**files_, "shop/local.example.py": "MEDIA_ROOT = x()\n"}))
+        assert not [each for each in values(found) if each.startswith("app.files")]
+        assert found.missing == ()
+
+
+@pytest.mark.parametrize(
+    "key", ["get_random_secret_key()", 'Path("/data/key").read_text()', 'os.environ["KEY"] or secrets.token_hex()']
+)
+def test_a_key_that_is_made_up_is_replaced(key: str, tmp_path: Path) -> None:
+    """Every process has the same key, also where a project would make one for each."""
+    settings = SETTINGS.replace('os.environ["SECRET_KEY"]', key)
+    module = str(values(seen(tree(tmp_path, {"shop/settings.py": settings}))).get("app.files./app/slipway_settings.py"))
+    assert ("SECRET_KEY = ${secrets.django_key.json}\n" in module) == ("environ" not in key)
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -476,14 +759,31 @@ CELERY_BROKER_URL = 'redis://localhost:6379'
         ({"shop/settings.py": SETTINGS + "MEDIA_ROOT = somewhere()\n"}, "where uploads go: MEDIA_ROOT is no path"),
         (
             {
-                "shop/management/commands/watch.py": "class Command:\n    def handle(self):\n        while True:\n            x()\n"
+                "shop/management/commands/watch.py": "class Command:\n    def handle(self):\n        while True:\n            sleep(1)\n"
             },
             "whether `python manage.py watch` has to run all the time: it loops",
         ),
+        (
+            {"entrypoint.sh": "python manage.py seed --all\n", "shop/management/commands/seed.py": ""},
+            (
+                "whether `python manage.py seed --all` has to run at each release, or once -> "
+                "slipway:release.commands, or slipway:release.once, with `python manage.py seed --all`"
+            ),
+        ),
+        (
+            {
+                "Dockerfile": "RUN python manage.py collectstatic && ./manage.py compile_themes\n",
+                "shop/management/commands/compile_themes.py": "",
+            },
+            (
+                "whether `python manage.py compile_themes` has to run while the image is built -> "
+                "slipway:build.commands with `python manage.py compile_themes`"
+            ),
+        ),
         ({"other/manage.py": MANAGE.format(module="x")}, "there is also other/manage.py"),
         (
-            {".python-version": "3.9", "pyproject.toml": '[project]\nname="x"\nrequires-python="<3.10"\n'},
-            "the project wants Python <3.10",
+            {".python-version": "3.6", "pyproject.toml": '[project]\nname="x"\nrequires-python="<3.7"\n'},
+            "the project wants Python <3.7, and Slipway has 3.11, 3.12, 3.13, 3.14 -> slipway:build.base_image",
         ),
         (
             {
