@@ -26,6 +26,7 @@ from pipeline.init import (
     python,
     scope,
     server,
+    undeclared,
     variables,
 )
 from pipeline.init.finding import Found, Missing, Place, Setting
@@ -122,8 +123,11 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
     assigned = scope.read(tree, found.file, where, configuration[0] if configuration else None)
     read_by = variables.closure(tree, list(assigned.files), where)
     entries = [each for each in tree.named("wsgi.py", "asgi.py", "celery.py", "celery_app.py") if each in tree.python]
-    _, declared, _ = dependencies.declared(tree, directory)
-    others = dependencies.others(tree)[:1] if not declared else []
+    _, declared = dependencies.declared(tree, directory)
+    declared = declared or tuple(dependencies.others(tree)[:1])
+    asked = dependencies.names(tree, declared)
+    if not declared:
+        asked = dependencies.asked_for(undeclared.find(tree, assigned, where).packages)
     return Project(
         tree=tree,
         source=source(root),
@@ -134,8 +138,8 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
         configuration=configuration,
         scope=assigned,
         variables=tuple(variables.find(tree, list(dict.fromkeys([*read_by, *entries])))),
-        packages=dependencies.names(tree, declared or tuple(others)),
-        declared=declared or tuple(others),
+        packages=asked,
+        declared=declared,
     )
 
 
