@@ -12,6 +12,7 @@ from components.ignore import ContextError
 from components.model import App, Dependencies
 from components.settings import parse
 from pipeline.init import overlay, undeclared
+from pipeline.init import packages as system
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import Tree, is_aside
@@ -164,12 +165,7 @@ def find(project: Project) -> Iterator[Found]:
     yield from groups
     brought = any("psycopg" in each.why for each in groups)
     if not brought and not _has_driver(project) and not _other_database(project):
-        old = project.django is not None and project.django < (4, 2)
-        yield Setting(
-            path=("dependencies", "packages"),
-            value=["psycopg2-binary" if old else "psycopg[binary]"],
-            why="the project asks for no driver of PostgreSQL",
-        )
+        yield from _driver(project)
     said = " ".join(line for line, _, _ in overlay.lines(project))
     for word, package in (("cache.RedisCache", "redis"), ("channels_redis", "channels-redis")):
         if word in said and not project.has(package, "django-redis", "hiredis"):
@@ -184,6 +180,24 @@ def find(project: Project) -> Iterator[Found]:
             f"{engine} beside it, in slipway:services",
             place=project.scope.place("DATABASES"),
         )
+
+
+def _driver(project: Project) -> Iterator[Setting]:
+    """Give a driver of PostgreSQL that the project's Django can use."""
+    why = "the project asks for no driver of PostgreSQL"
+    django = project.django or (5, 2)
+    if django >= (3, 1):
+        name = "psycopg[binary]" if django >= (4, 2) else "psycopg2-binary"
+        yield Setting(path=("dependencies", "packages"), value=[name], why=why)
+        return
+    yield Setting(
+        path=("dependencies", "packages"),
+        value=["psycopg2<2.9"],
+        why=f"{why}; Django before 3.1 takes none from 2.9 on, and older ones have no wheels",
+    )
+    needs = system.TABLE["psycopg2"]
+    for key, value in (("packages", needs.build), ("runtime_packages", needs.runtime)):
+        yield Setting(path=("build", key), value=value, why=f"psycopg2 {needs.why}")
 
 
 def _has_driver(project: Project) -> bool:

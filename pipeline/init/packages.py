@@ -7,6 +7,7 @@ none and is not in it. What is loaded is needed while the image is built as well
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.init import python, wheels
 from pipeline.init.finding import Found, Missing, Setting
 from pipeline.init.inspected import Project
 
@@ -70,7 +71,7 @@ TABLE: dict[str, Needs] = {
 
 def find(project: Project) -> Iterator[Found]:
     """Name the packages of the system."""
-    needed = {name: needs for name, needs in TABLE.items() if name in project.packages}
+    needed = dict(_needed(project))
     for name, needs in needed.items():
         place = project.of_package(name)
         why = f"{name} {needs.why}"
@@ -107,3 +108,10 @@ def find(project: Project) -> Iterator[Found]:
             do=f"pulumi config set --path slipway:postgres.image postgis/postgis:17-3.5 --stack {project.stack}",
             place=project.of_app("django.contrib.gis"),
         )
+
+
+def _needed(project: Project) -> Iterator[tuple[str, Needs]]:
+    yield from ((name, needs) for name, needs in TABLE.items() if name in project.packages)
+    for each in wheels.of_table(project.packages):  # psycopg2-binary that is older than every Python that there is
+        if each.package.startswith("psycopg2-binary ") and python.fits(each.newest, f"<{python.VERSIONS[0]}"):
+            yield "psycopg2-binary", TABLE["psycopg2"]

@@ -75,6 +75,8 @@ DISTRIBUTIONS: Mapping[str, str] = {
 """Names that are imported, and the packages that have them."""
 
 _WRITTEN = re.compile(r"""startproject["']? using Django (\d+\.\d+(?:\.\d+)?)""")
+_OLDEST = "2.2.28"
+"""The oldest Django that runs on a Python that Slipway has."""
 _LISTS = ("INSTALLED_APPS", "MIDDLEWARE", "AUTHENTICATION_BACKENDS", "TEMPLATES")
 
 
@@ -114,6 +116,8 @@ def _django(tree: Tree, settings: Scope) -> tuple[str, Place]:
         found = _WRITTEN.search(tree.text(file))
         if found:
             version = found[1] if found[1].count(".") > 1 else f"{found[1]}.0"
+            if version.startswith(("1.", "2.0", "2.1")):
+                version = _OLDEST
             return f"django~={version}", tree.line(file, found[0])
     return "django", Place([*settings.files][-1])
 
