@@ -257,6 +257,28 @@ ROOT_URLCONF = "shop.urls"
         },
     ),
     (
+        "an address of PostgreSQL that is looked at, where the admin is, and what only sounds like what the stack knows",
+        {
+            "shop/settings.py": SETTINGS
+            + """\
+if os.environ["DATABASE_URL"].startswith("postgres://"):
+    INSTALLED_APPS.append("django.contrib.postgres")
+ADMIN_URL = os.environ["DJANGO_ADMIN_URL"]
+BASKET = os.environ.get("BASKET_SQS_QUEUE_URL")
+MONGO = os.environ.get("MONGO_DB_URL")
+WEBHOOKS = os.environ.get("WEBHOOK_ALLOWED_HOSTS", "").split(",")
+""",
+        },
+        {
+            "app.environment.DATABASE_URL": "postgres://${database.user}:${database.password}@${database.host}:"
+            "${database.port}/${database.name}",
+            "app.environment.DJANGO_ADMIN_URL": "admin/",
+            "app.environment.BASKET_SQS_QUEUE_URL": None,
+            "app.environment.MONGO_DB_URL": None,
+            "app.environment.WEBHOOK_ALLOWED_HOSTS": None,
+        },
+    ),
+    (
         "settings of pydantic",
         {
             "shop/env.py": """\
