@@ -113,7 +113,9 @@ class _BrokenError(ContextError):
 def words(app: "App", said: "Dependencies", source: Path) -> str:
     """Say which files are read, and by what, for people."""
     where = _where(app, said, source)
-    return f"{', '.join(where[2])}, {WORDS[where[0]]}" if where is not None else "none"
+    if where is None:
+        return "none"
+    return f"{', '.join(where[2]) or full_key(('dependencies', 'packages'))}, {WORDS[where[0]]}"
 
 
 def problems(app: "App", said: "Dependencies", source: Path, stack: str) -> list[Problem]:
@@ -214,12 +216,18 @@ def _where(app: "App", said: "Dependencies", source: Path) -> tuple[Installer, s
         if wanted in {None, installer}
     ]
     if not found:
-        return None
+        alone = _names_django(said) and wanted in {None, Installer.REQUIREMENTS} and not _unlocked(app, said, source)
+        return (Installer.REQUIREMENTS, directory, ()) if alone else None
     installer, folder, name = found[0]
     # uv finds the lock of a workspace from the folder of a member.
     member = installer is Installer.UV and (source / directory / "pyproject.toml").is_file()
     runs_in = directory if installer is Installer.REQUIREMENTS or member else folder
     return installer, runs_in, (posixpath.join(folder, name),)
+
+
+def _names_django(said: "Dependencies") -> bool:
+    """Whether the packages that the settings add are all that there is: Django is one of them."""
+    return any(re.match(r"django(?![\w.-])", each, re.IGNORECASE) for each in said.packages)
 
 
 def _upwards(directory: str) -> Iterator[str]:
@@ -261,7 +269,8 @@ def _nothing(app: "App", said: "Dependencies", source: Path, stack: str) -> Prob
             allowed="a lock beside it, which says every version",
             mend=f"cd {file.parent} && {LOCK_COMMANDS[installer]}",
         )
-    names = [*(lock for lock, _ in LOCKS.values()), *REQUIREMENTS, "pyproject.toml with [project]"]
+    named = f"Django itself in {full_key(('dependencies', 'packages'))}"
+    names = [*(lock for lock, _ in LOCKS.values()), *REQUIREMENTS, "pyproject.toml with [project]", named]
     if said.installer:
         only = Installer(said.installer)
         names = {

@@ -184,7 +184,8 @@ def _steps(found: Found, said: Dependencies) -> list[str]:
             options = "".join(f" --extra {each}" for each in said.extras)
             options += "".join(f" --group {each}" for each in said.groups)
             files = "".join(f" --requirements {posixpath.relpath(name, found.folder or '.')}" for name in found.names)
-            steps.append(_in(found.folder, f"{pip}{options}{files}"))
+            if options or files:  # else the settings name all that there is
+                steps.append(_in(found.folder, f"{pip}{options}{files}"))
     if said.packages:
         steps.append(f"{pip} {_quoted(said.packages)}")
     return steps

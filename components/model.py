@@ -775,7 +775,8 @@ class Dependencies(_Model):
         COMMAND,
         Words("a list of packages, each with or without a version, or one line with them; no passwords in addresses"),
     ] = Field(
-        description="Packages that the project does not ask for itself, such as its database driver.",
+        description="Packages that the project does not ask for itself, such as its database driver. Where no file says "
+        "what it depends on, they are all that it has, and Django is among them.",
         examples=["psycopg[binary]==3.3.9"],
     )
     constraints: Annotated[

@@ -200,7 +200,9 @@ def _not_built(found: Match[str], engine: "Engine") -> Problem:
         mend="pulumi config set --path slipway:build.packages 'build-essential pkg-config' "
         f"--stack {engine.stack}   # with the -dev packages of the libraries that it names\n"
         f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack {engine.stack}   "
-        "# or an older tool, where a newer one broke it",
+        "# or an older tool, where a newer one broke it\n"
+        f"pulumi config set --path slipway:app.python VERSION --stack {engine.stack}   "
+        "# or an older Python, which it has a wheel for",
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from components import requirements
 from components.dependencies import LOCK_COMMANDS, LOCKS, Installer, main_group
@@ -11,7 +11,8 @@ from components.dependencies import find as find_files
 from components.ignore import ContextError
 from components.model import App, Dependencies
 from components.settings import parse
-from pipeline.init import overlay
+from pipeline.init import overlay, undeclared
+from pipeline.init import packages as system
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import Tree, is_aside
@@ -36,20 +37,18 @@ _LINE = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^\]]*\])?\s*(?:===?\
 _DRIVERS = ("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "psycopg-c", "psycopg2cffi")
 
 
-def declared(
-    tree: Tree, directory: str, files: tuple[str, ...] = ()
-) -> tuple[Installer | None, tuple[str, ...], str | None]:
-    """Give what installs a project, the files that it reads, and why there are none if there are none."""
+def declared(tree: Tree, directory: str, files: tuple[str, ...] = ()) -> tuple[Installer | None, tuple[str, ...]]:
+    """Give what installs a project, and the files that it reads; nothing if none is there."""
     app, said = _settings(tree, directory, files)
     try:
         found = find_files(app, said, tree.root)
-    except ContextError as error:
-        return None, (), str(error)
+    except ContextError:
+        return None, ()
     read = tuple(each for each in found.read if tree.has(each))
     if found.installer is Installer.REQUIREMENTS:
         read = tuple(requirements.files(tree.root, found.names, found.folder))
         read = tuple(sorted((each for each in read if tree.has(each)), key=lambda each: each not in found.names))
-    return found.installer, read, None
+    return found.installer, read
 
 
 def _settings(tree: Tree, directory: str, files: tuple[str, ...]) -> tuple[App, Dependencies]:
@@ -98,6 +97,14 @@ def names(tree: Tree, files: tuple[str, ...]) -> dict[str, str | None]:
             for extra in {"binary", "c"} & set(re.split(r"[\[\],]", each)[1:]) if canonical(each) == "psycopg" else ():
                 found.setdefault(f"psycopg-{extra}", version)
     return found
+
+
+def asked_for(specs: Iterable[str]) -> dict[str, str | None]:
+    """Give the distributions of some specifiers, with the version that each starts at."""
+    found = {spec: re.search(r"[~=]=\s*([0-9][\w.]*)", spec) for spec in specs}
+    return {
+        canonical(re.split(r"[~=<>!; ]", spec)[0]): version[1] if version else None for spec, version in found.items()
+    }
 
 
 def canonical(name: str) -> str:
@@ -153,19 +160,14 @@ def _of_pyproject(tree: Tree, file: str) -> Iterator[tuple[str, str | None]]:
 def find(project: Project) -> Iterator[Found]:
     """Say what installs the project, and what it does not ask for itself."""
     tree = project.tree
-    installer, read, why = declared(tree, project.directory)
+    installer, read = declared(tree, project.directory)
     if installer is None:
-        yield from _undeclared(project, why or "")
+        yield from _undeclared(project)
     groups = list(_groups(project, installer, read)) if installer is not None else []
     yield from groups
     brought = any("psycopg" in each.why for each in groups)
     if not brought and not _has_driver(project) and not _other_database(project):
-        old = project.django is not None and project.django < (4, 2)
-        yield Setting(
-            path=("dependencies", "packages"),
-            value=["psycopg2-binary" if old else "psycopg[binary]"],
-            why="the project asks for no driver of PostgreSQL",
-        )
+        yield from _driver(project)
     said = " ".join(line for line, _, _ in overlay.lines(project))
     for word, package in (("cache.RedisCache", "redis"), ("channels_redis", "channels-redis")):
         if word in said and not project.has(package, "django-redis", "hiredis"):
@@ -182,6 +184,24 @@ def find(project: Project) -> Iterator[Found]:
         )
 
 
+def _driver(project: Project) -> Iterator[Setting]:
+    """Give a driver of PostgreSQL that the project's Django can use."""
+    why = "the project asks for no driver of PostgreSQL"
+    django = project.django or (5, 2)
+    if django >= (3, 1):
+        name = "psycopg[binary]" if django >= (4, 2) else "psycopg2-binary"
+        yield Setting(path=("dependencies", "packages"), value=[name], why=why)
+        return
+    yield Setting(
+        path=("dependencies", "packages"),
+        value=["psycopg2<2.9"],
+        why=f"{why}; Django before 3.1 takes none from 2.9 on, and older ones have no wheels",
+    )
+    needs = system.TABLE["psycopg2"]
+    for key, value in (("packages", needs.build), ("runtime_packages", needs.runtime)):
+        yield Setting(path=("build", key), value=value, why=f"psycopg2 {needs.why}")
+
+
 def _has_driver(project: Project) -> bool:
     return project.has(*_DRIVERS) is not None
 
@@ -195,7 +215,7 @@ def _other_database(project: Project) -> str | None:
     return "Oracle" if project.has("cx-oracle", "oracledb") else None
 
 
-def _undeclared(project: Project, why: str) -> Iterator[Found]:
+def _undeclared(project: Project) -> Iterator[Found]:
     tree = project.tree
     usable = others(tree)
     if usable:
@@ -219,13 +239,19 @@ def _undeclared(project: Project, why: str) -> Iterator[Found]:
                 place=Place(path),
             )
             return
-    mend = re.search(r"mend: +(.+)", why)
+    seen = undeclared.find(tree, project.scope, project.where)
+    for spec, place in seen.packages.items():
+        yield Setting(path=("dependencies", "packages"), value=[spec], why="no file asks for it", place=place)
     yield Missing(
-        what="no file says what the project depends on",
-        do=mend[1]
-        if mend and "STACK" not in mend[1]
-        else "a requirements.txt or a lock in the project, or its packages in slipway:dependencies.packages",
+        what="no file says what the project depends on; slipway:dependencies.packages has what it was seen to use",
+        do="a requirements.txt or a lock in the project, which says every version",
     )
+    for name, place in seen.unknown.items():
+        yield Missing(
+            what=f"the package that has the module {name}",
+            do=f"its name beside the others in slipway:dependencies.packages of stack {project.stack}",
+            place=place,
+        )
 
 
 def _groups(project: Project, installer: Installer, read: tuple[str, ...]) -> Iterator[Setting]:

@@ -27,6 +27,7 @@ from pipeline.init import (
     python,
     scope,
     server,
+    undeclared,
     variables,
 )
 from pipeline.init.finding import Found, Missing, Place, Setting
@@ -127,8 +128,11 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
     entries += [
         each for each in variables.closure(tree, entries, where, depth=1) if "settings" in posixpath.basename(each)
     ]
-    _, declared, _ = dependencies.declared(tree, directory)
-    others = dependencies.others(tree)[:1] if not declared else []
+    _, declared = dependencies.declared(tree, directory)
+    declared = declared or tuple(dependencies.others(tree)[:1])
+    asked = dependencies.names(tree, declared)
+    if not declared:
+        asked = dependencies.asked_for(undeclared.find(tree, assigned, where).packages)
     return Project(
         tree=tree,
         source=source(root),
@@ -139,8 +143,8 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
         configuration=configuration,
         scope=assigned,
         variables=tuple(variables.find(tree, list(dict.fromkeys([*read_by, *entries])))),
-        packages=dependencies.names(tree, declared or tuple(others)),
-        declared=declared or tuple(others),
+        packages=asked,
+        declared=declared,
     )
 
 

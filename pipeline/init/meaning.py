@@ -41,6 +41,10 @@ _DATABASE = re.compile(
 )
 _DATABASE_URL = re.compile(r"(?:\w+_)?(?:DATABASE|DB|POSTGRES(?:QL)?|PG|SQLALCHEMY_DATABASE)_?(?:URL|URI|DSN)")
 
+_SCHEME = re.compile(r"(postgres|postgis|psql|pgsql|postgresql\+\w+)://")
+"""How an address of PostgreSQL may begin that a project looks for, and that is not the usual beginning."""
+_WITHOUT_SCHEME = "${database.user}:${database.password}@${database.host}:${database.port}/${database.name}"
+
 _REDIS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"(\w+_)?(CELERY_)?RESULT_(BACKEND|URL)|(\w+_)?CELERY_RESULT\w*"), "${redis.url/3}"),
     (re.compile(r"(\w+_)?(CELERY_)?BROKER(_URL|_URI)?|(\w+_)?CELERY_(REDIS_)?URL"), "${redis.url/2}"),
@@ -56,6 +60,11 @@ _REDIS: Sequence[tuple[re.Pattern[str], str]] = (
 
 _PARTS_OF_REDIS = ("HOST", "PORT", "DB", "DB_INDEX", "INDEX", "NUMBER", "PASSWORD", "USER", "USERNAME")
 """Ends of names of what is a part of an address and not all of it."""
+
+_OTHERS = re.compile(
+    r"(^|_)(SQS|SNS|MONGO(DB)?|AMQP|RABBIT(MQ)?|KAFKA|ELASTIC(SEARCH)?|CLICKHOUSE|NEO4J)_|^WEBHOOK_ALLOWED"
+)
+"""What names of other servers have in them, and of settings that only sound like Django's."""
 
 _PREFIX = "(DJANGO_|APP_|WEB_|MAIN_|PROJECT_)?"
 _URL = re.compile(
@@ -103,7 +112,11 @@ def known(variable: Variable) -> str | None:
         for use in variable.uses
     ):
         return None  # only somebody who knows can say where another database is
-    return _by_use(variable) or _by_name(variable, variable.name.upper())
+    found = _by_use(variable) or _by_name(variable, variable.name.upper())
+    schemes = [text for text in variable.compared if _SCHEME.fullmatch(text)]
+    if found == "${database.url}" and schemes:
+        return f"{schemes[0]}{_WITHOUT_SCHEME}"
+    return found
 
 
 def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one case for each setting
@@ -143,6 +156,8 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
 
 
 def _by_name(variable: Variable, name: str) -> str | None:  # noqa: C901, PLR0911 - one case for each meaning
+    if _OTHERS.search(name):
+        return None
     if re.fullmatch(r"(DJANGO_|APP_)?SECRET_KEY", name):
         return "${secrets.django_key}"
     if _DATABASE_URL.fullmatch(name):
@@ -159,6 +174,8 @@ def _by_name(variable: Variable, name: str) -> str | None:  # noqa: C901, PLR091
         return _origins(variable)
     if re.fullmatch(r"(\w+_)?DEBUG", name) and len(name) <= len("DJANGO_DEBUG"):
         return _false(variable)
+    if re.fullmatch(rf"{_PREFIX}ADMIN_(URL|PATH)", name) and variable.required:
+        return "admin/"
     if _DOMAIN.fullmatch(name):
         return "${domain}"
     if _URL.fullmatch(name):

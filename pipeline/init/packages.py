@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from components import agent
+from pipeline.init import python, wheels
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 
@@ -77,7 +78,7 @@ TABLE: dict[str, Needs] = {
 
 def find(project: Project) -> Iterator[Found]:
     """Name the packages of the system."""
-    needed = {name: needs for name, needs in TABLE.items() if name in project.packages}
+    needed = dict(_needed(project))
     for name, needs in needed.items():
         place = project.of_package(name)
         why = f"{name} {needs.why}"
@@ -126,3 +127,10 @@ def _by_ssh(project: Project) -> Iterator[Missing]:
             do=agent.scan(hosts, project.stack),
             place=project.tree.line(file, first[0]),
         )
+
+
+def _needed(project: Project) -> Iterator[tuple[str, Needs]]:
+    yield from ((name, needs) for name, needs in TABLE.items() if name in project.packages)
+    for each in wheels.of_table(project.packages):  # psycopg2-binary that is older than every Python that there is
+        if each.package.startswith("psycopg2-binary ") and python.fits(each.newest, f"<{python.VERSIONS[0]}"):
+            yield "psycopg2-binary", TABLE["psycopg2"]

@@ -8,11 +8,12 @@ from components.defaults import COMMON
 from components.values import PythonVersion
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
+from pipeline.init.wheels import find as wheels_of
 
 VERSIONS: tuple[str, ...] = get_args(get_args(PythonVersion)[0])
 """What ``slipway:app.python`` may say, the oldest first."""
 
-_NEWEST = ((4, 2, "3.11"), (5, 1, "3.12"))
+_NEWEST = ((2, 2, "3.10"), (4, 2, "3.11"), (5, 1, "3.12"))
 """The newest Python for versions of Django before the given one: what they use of the standard library left with the next."""
 
 _OLDER = ("3.10", "3.9", "3.8")
@@ -59,12 +60,20 @@ def find(project: Project) -> Iterator[Found]:
     """Choose the version."""
     said = list(_said(project))
     limits = [each for each in said if each[2]]
-    newest = next(
+    django = next(
         (limit for major, minor, limit in _NEWEST if project.django is not None and project.django < (major, minor)),
         VERSIONS[-1],
     )
+    if _number(django) < _number(VERSIONS[0]):
+        yield Missing(
+            what=f"a Python for Django {project.packages.get('django')}: it runs on {django} or older, and Slipway has "
+            f"{', '.join(VERSIONS)}",
+            do="Django 2.2 or newer in the project, or slipway:build.base_image with an image of an older Python",
+            place=project.of_package("django"),
+        )
+        return
     allowed = [
-        each for each in VERSIONS if all(fits(each, text) for text, _, _ in limits) and _number(each) <= _number(newest)
+        each for each in VERSIONS if all(fits(each, text) for text, _, _ in limits) and _number(each) <= _number(django)
     ]
     if limits and not allowed:
         text, place, _ = limits[0]
@@ -75,19 +84,34 @@ def find(project: Project) -> Iterator[Found]:
         else:
             yield Missing(what=what, do="slipway:build.base_image with an image of that Python", place=place)
         return
+    # A package without a wheel for it may still be built: no reason to take a version that nothing else allows.
+    wheels = min(
+        wheels_of(project.tree, project.declared, project.packages),
+        key=lambda limit: _number(limit.newest),
+        default=None,
+    )
+    built = [each for each in allowed if wheels is not None and _number(each) <= _number(wheels.newest)]
     exact = [(text, place) for text, place, is_limit in said if not is_limit and text in allowed]
     usual = COMMON["app"]["python"]
     if exact:
         yield Setting(
             path=("app", "python"), value=exact[0][0], why="the version that the project names", place=exact[0][1]
         )
+    elif built and wheels is not None and usual not in built and built[-1] != allowed[-1]:
+        name, _, version = wheels.package.partition(" ")
+        yield Setting(
+            path=("app", "python"),
+            value=built[-1],
+            why=f"the newest that {name} {version} has wheels for",
+            place=project.of_package(name),
+        )
     elif allowed and usual not in allowed:
         why = (
             f"the newest that Django {project.packages.get('django')} runs on"
-            if usual > newest
+            if _number(usual) > _number(django)
             else "the newest that the project allows"
         )
-        where = project.of_package("django") if usual > newest else limits[0][1] if limits else None
+        where = project.of_package("django") if _number(usual) > _number(django) else limits[0][1] if limits else None
         yield Setting(path=("app", "python"), value=allowed[-1], why=why, place=where)
 
 

@@ -453,12 +453,16 @@ class _Visitor(ast.NodeVisitor):
         self.wrap.append(("compare", None))
         self.generic_visit(node)
         self.wrap.pop()
+        self._compared(before, node.left, texts)
+
+    def _compared(self, before: int, what: ast.expr, texts: Sequence[str]) -> None:
+        """Note the texts that variables are compared with: those that were read since, and what a name holds."""
         for index in range(before, len(self.reading.found)):
             variable = self.reading.found[index]
             others = tuple(text for text in texts if text not in {variable.name, variable.default})
             self.reading.found[index] = replace(variable, compared=(*variable.compared, *others))
-        if isinstance(node.left, ast.Name):
-            for name in self.reading.bound.get(node.left.id, []):
+        if isinstance(what, ast.Name):
+            for name in self.reading.bound.get(what.id, []):
                 for index, variable in enumerate(self.reading.found):
                     if variable.name == name:
                         self.reading.found[index] = replace(variable, compared=(*variable.compared, *texts))
@@ -527,7 +531,10 @@ class _Visitor(ast.NodeVisitor):
         else:
             wrapper = self._wrapper(node, called)
             self.wrap.append(wrapper)
+            found = len(self.reading.found)
             self.visit(function)
+            if called == "startswith" and owner is not None and name is not None:
+                self._compared(found, owner, [name])
             if called in {"parse", "DatabaseURL"} and owner_name in _CONFIG:
                 before, self.use = self.use, (*(self.use or ("",)), f"<{_CONFIG[owner_name][0]}>")
             else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components import dependencies
+from components import dependencies, installation
 from components.dependencies import Found, Installer
 from components.ignore import ContextError
 from components.problems import Problem
@@ -220,6 +220,28 @@ def test_a_refusal_in_full(tmp_path: Path) -> None:
     )
 
 
+def test_packages_of_the_settings_alone(tmp_path: Path) -> None:
+    """Where no file says anything, the settings may: Django is among their packages then."""
+    write(tmp_path, {"deps/requirements-live.txt": ""})
+    said = {"packages": ["Django~=5.2.19", "psycopg[binary]"]}
+
+    found = find(tmp_path, "site", **said)
+
+    assert (found.installer, found.names, found.read, found.folder) == (Installer.REQUIREMENTS, (), (), "site")
+    assert not problems(tmp_path, "site", **said)
+    loaded = settings({"dependencies": said})
+    step = installation.dependencies(found, loaded.dependencies, loaded.web)
+    assert "    && uv pip install 'Django~=5.2.19' 'psycopg[binary]' \\\n" in step
+    assert "--requirements" not in step
+    assert dependencies.words(loaded.app, loaded.dependencies, tmp_path) == "slipway:dependencies.packages, by uv"
+
+
+@pytest.mark.parametrize("packages", [[], ["django-environ"], ["psycopg[binary]"]])
+def test_packages_beside_nothing(tmp_path: Path, packages: list[str]) -> None:
+    """Packages without Django are what a project is given beside its own."""
+    assert problems(tmp_path, packages=packages)[0].key == "slipway:dependencies.files"
+
+
 def test_nothing_that_says_it(tmp_path: Path) -> None:
     """What is looked for is named, and what may be meant."""
     write(tmp_path, {"deps/requirements-live.txt": ""})
@@ -229,8 +251,8 @@ def test_nothing_that_says_it(tmp_path: Path) -> None:
             key="slipway:dependencies.files",
             found=f"nothing, and no file in {tmp_path} that says what the project depends on",
             allowed="uv.lock, poetry.lock, Pipfile.lock, requirements.txt, requirements/production.txt, "
-            "requirements/prod.txt, requirements/base.txt, pyproject.toml with [project]; "
-            "there is deps/requirements-live.txt",
+            "requirements/prod.txt, requirements/base.txt, pyproject.toml with [project], "
+            "Django itself in slipway:dependencies.packages; there is deps/requirements-live.txt",
             mend="pulumi config set --path 'slipway:dependencies.files' deps/requirements-live.txt --stack dev",
         )
     ]

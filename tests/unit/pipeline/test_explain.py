@@ -111,7 +111,8 @@ AWAY = (
                 "pulumi config set --path slipway:build.packages 'build-essential pkg-config' --stack dev   "
                 "# with the -dev packages of the libraries that it names\n"
                 "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack dev   "
-                "# or an older tool, where a newer one broke it"
+                "# or an older tool, where a newer one broke it\n"
+                "pulumi config set --path slipway:app.python VERSION --stack dev   # or an older Python, which it has a wheel for"
             ),
         ),
         (
