@@ -611,7 +611,8 @@ def test_gateway() -> None:
     assert container.inputs["name"] == "slipway-gateway-review"
     assert container.inputs["ports"] == [{"ip": "127.0.0.1", "external": 8090, "internal": 8080, "protocol": "tcp"}]
     assert container.inputs["envs"] == [f"SLIPWAY_SITE={made.site}"]
-    assert container.inputs["labels"] == [{"label": "slipway.gateway", "value": "review"}]
+    assert container.labels.keys() == {"slipway.gateway", "slipway.declared"}
+    assert container.labels["slipway.gateway"] == "review"
     assert container.mounts == MEMORY
 
 
