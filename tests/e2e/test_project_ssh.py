@@ -38,7 +38,8 @@ def use(site: Site, agent: Agent) -> None:
 def turn(site: Site, hosts: str | list[str], **said: object) -> None:
     """Let the stack deploy the project with hosts for SSH."""
     app = {**APP, "name": "e2e", "source": str(site.app)}
-    site.set(app=app, dependencies={"packages": "psycopg[binary]==3.3.9", "ssh_hosts": hosts, **said})
+    wanted = {"packages": "psycopg[binary]==3.3.9", "ssh_hosts": hosts, **said}
+    site.set(app=app, dependencies=wanted, redis={"provider": "none"}, web={"startup_seconds": 300})
 
 
 def require(site: Site, sshd: Sshd, why: str) -> None:
