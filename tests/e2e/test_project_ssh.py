@@ -14,9 +14,21 @@ import pytest
 from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.site import ROOT, Site
 from tests.e2e.sshd import Agent, Sshd
-from tests.e2e.test_project_dependencies import APP, served
+from tests.e2e.test_project_dependencies import served
 
 PROJECT = ROOT / "tests/projects/pipenv"
+APP = {
+    "name": "e2e",
+    "settings_module": "shop.settings",
+    "health_path": "/",
+    "environment": {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "sqlite:////tmp/shop.sqlite3"},
+}
+ALONE: dict[str, Any] = {
+    "postgres": {"provider": "none"},
+    "redis": {"provider": "none"},
+    "web": {"startup_seconds": 300},
+}
+"""What a stack says that is about its image alone."""
 POETRY = "poetry==2.5.1"
 NEEDED = ("django~=5.2", "dj-database-url")
 
@@ -37,9 +49,8 @@ def use(site: Site, agent: Agent) -> None:
 
 def turn(site: Site, hosts: str | list[str]) -> None:
     """Let the stack deploy the project with hosts for SSH."""
-    app = {**APP, "name": "e2e", "source": str(site.app)}
-    wanted = {"packages": [*NEEDED, "psycopg[binary]==3.3.9"], "ssh_hosts": hosts}
-    site.set(app=app, dependencies=wanted, redis={"provider": "none"}, web={"startup_seconds": 300})
+    app = {**APP, "source": str(site.app)}
+    site.set(app=app, dependencies={"packages": [*NEEDED], "ssh_hosts": hosts}, **ALONE)
 
 
 def require(site: Site, sshd: Sshd, why: str) -> None:
@@ -157,7 +168,7 @@ def test_what_is_missing(make_site: Callable[..., Site], tmp_path: Path) -> None
 
 def of_uv(url: str) -> str:
     """A pyproject.toml of uv, with the project as a package."""
-    asked = ", ".join(f'"{each}"' for each in (*NEEDED, "psycopg[binary]==3.3.9", "oursecrets"))
+    asked = ", ".join(f'"{each}"' for each in (*NEEDED, "oursecrets"))
     return (
         f'[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = [{asked}]\n\n'
         f'[tool.uv.sources]\noursecrets = {{ git = "{url}", tag = "v2.0" }}\n\n'
@@ -207,8 +218,8 @@ def test_the_project_itself(make_site: Callable[..., Site], tmp_path: Path) -> N
     site = make_site("ssh-source", project=PROJECT).secrets()
     with server(tmp_path) as (sshd, known, stranger):
         commit = sshd.push(site.app, "shop", "v1")
-        app: dict[str, Any] = {**APP, "name": "e2e", "source": sshd.url("shop"), "ref": "v1"}
-        site.set(app=app, dependencies={"packages": "psycopg[binary]==3.3.9"})
+        app: dict[str, Any] = {**APP, "source": sshd.url("shop"), "ref": "v1"}
+        site.set(app=app, **ALONE)
         known_hosts = site.folder / "known_hosts"
         known_hosts.write_text("")
         site.environ["GIT_SSH_COMMAND"] = f"ssh -o BatchMode=yes -o UserKnownHostsFile={known_hosts}"
@@ -222,7 +233,7 @@ def test_the_project_itself(make_site: Callable[..., Site], tmp_path: Path) -> N
         use(site, known)
         assert f"    source: {sshd.url('shop')}, v1: {commit}\n" in site.up().good().text
         assert site.ask().status == 200
-        site.set(app={**app, "source": sshd.url("nothing")})
+        site.set(app={**app, "source": sshd.url("nothing")}, **ALONE)
         assert "does not appear to be a git repository" in site.up().bad().text
 
 
