@@ -14,9 +14,21 @@ import pytest
 from tests.e2e.cluster_site import ClusterSite
 from tests.e2e.site import ROOT, Site
 from tests.e2e.sshd import Agent, Sshd
-from tests.e2e.test_project_dependencies import APP, served
+from tests.e2e.test_project_dependencies import served
 
 PROJECT = ROOT / "tests/projects/pipenv"
+APP = {
+    "name": "e2e",
+    "settings_module": "shop.settings",
+    "health_path": "/",
+    "environment": {"SECRET_KEY": "${secrets.django_key}", "DATABASE_URL": "sqlite:////tmp/shop.sqlite3"},
+}
+ALONE: dict[str, Any] = {
+    "postgres": {"provider": "none"},
+    "redis": {"provider": "none"},
+    "web": {"startup_seconds": 300},
+}
+"""What a stack says that is about its image alone."""
 POETRY = "poetry==2.5.1"
 NEEDED = ("django~=5.2", "dj-database-url")
 
@@ -35,10 +47,10 @@ def use(site: Site, agent: Agent) -> None:
     site.environ["SSH_AUTH_SOCK"] = str(agent.socket)
 
 
-def turn(site: Site, hosts: str | list[str], **said: object) -> None:
+def turn(site: Site, hosts: str | list[str]) -> None:
     """Let the stack deploy the project with hosts for SSH."""
-    app = {**APP, "name": "e2e", "source": str(site.app)}
-    site.set(app=app, dependencies={"packages": "psycopg[binary]==3.3.9", "ssh_hosts": hosts, **said})
+    app = {**APP, "source": str(site.app)}
+    site.set(app=app, dependencies={"packages": [*NEEDED], "ssh_hosts": hosts}, **ALONE)
 
 
 def require(site: Site, sshd: Sshd, why: str) -> None:
@@ -51,8 +63,12 @@ def lock(site: Site, sshd: Sshd, *command: str) -> None:
     """Make a lock as somebody who develops the project does."""
     known_hosts = site.folder / "known_hosts"
     known_hosts.write_text(f"{sshd.known_hosts}\n")
-    ssh = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts}"
-    subprocess.run(command, cwd=site.app, env={**site.environ, "GIT_SSH_COMMAND": ssh}, check=True, timeout=300)
+    environ = {
+        "GIT_SSH_COMMAND": f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile={known_hosts}",
+        "POETRY_SYSTEM_GIT_CLIENT": "true",  # its own one does not look at that
+        "POETRY_VIRTUALENVS_CREATE": "false",
+    }
+    subprocess.run(command, cwd=site.app, env={**site.environ, **environ}, check=True, timeout=300)
 
 
 def found_nowhere(site: Site, wanted: list[bytes]) -> None:
@@ -150,45 +166,49 @@ def test_what_is_missing(make_site: Callable[..., Site], tmp_path: Path) -> None
         prove_refused(site, sshd, known, stranger)
 
 
-def prove_lock(site: Site, sshd: Sshd, known: Agent, name: str) -> None:
-    """A lock that names the repository by SSH, with its commit."""
-    turn(site, sshd.known_hosts, **({"packages": []} if name == "uv.lock" else {}))
-    assert f"    dependencies: {name}, by " in site.up().good().text
-    assert {"oursecrets": "2.0"}.items() <= served(site)[1].items()
-    found_nowhere(site, known.secrets())
+def of_uv(url: str) -> str:
+    """A pyproject.toml of uv, with the project as a package."""
+    asked = ", ".join(f'"{each}"' for each in (*NEEDED, "oursecrets"))
+    return (
+        f'[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = [{asked}]\n\n'
+        f'[tool.uv.sources]\noursecrets = {{ git = "{url}", tag = "v2.0" }}\n\n'
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n'
+        '[tool.hatch.build.targets.wheel]\npackages = ["shop"]\n'
+    )
 
 
-def prove_locks(site: Site, folder: Path) -> None:
-    """A lock of uv with the project as a package, then a lock of Poetry."""
-    pyproject = site.app / "pyproject.toml"
-    with server(folder) as (sshd, known, _):
-        (site.app / "Pipfile.lock").unlink()
-        use(site, known)
-        asked = ", ".join(f'"{each}"' for each in (*NEEDED, "psycopg[binary]==3.3.9", "oursecrets"))
-        pyproject.write_text(
-            f'[project]\nname = "shop"\nversion = "1.0"\nrequires-python = ">=3.11"\ndependencies = [{asked}]\n\n'
-            f'[tool.uv.sources]\noursecrets = {{ git = "{sshd.url("oursecrets")}", tag = "v2.0" }}\n\n'
-            '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n'
-            '[tool.hatch.build.targets.wheel]\npackages = ["shop"]\n'
-        )
-        lock(site, sshd, "uv", "lock", "--quiet")
-        prove_lock(site, sshd, known, "uv.lock")
-
-        (site.app / "uv.lock").unlink()
-        pyproject.write_text(
-            "[tool.poetry]\npackage-mode = false\n\n[tool.poetry.dependencies]\n"
-            'python = ">=3.11"\ndjango = "5.2.19"\ndj-database-url = "3.1.2"\n'
-            f'oursecrets = {{ git = "{sshd.url("oursecrets")}", tag = "v2.0" }}\n'
-        )
-        lock(site, sshd, "uv", "tool", "run", "--quiet", "--from", POETRY, "poetry", "lock")
-        prove_lock(site, sshd, known, "poetry.lock")
+def of_poetry(url: str) -> str:
+    """A pyproject.toml of Poetry, which asks no index for a lock of this alone."""
+    return (
+        '[tool.poetry]\npackage-mode = false\n\n[tool.poetry.dependencies]\npython = ">=3.11"\n'
+        f'oursecrets = {{ git = "{url}", tag = "v2.0" }}\n'
+    )
 
 
 @pytest.mark.docker
 @pytest.mark.long
-def test_locks(make_site: Callable[..., Site], tmp_path: Path) -> None:
-    """Uv and Poetry fetch what their lock names."""
-    prove_locks(make_site("ssh-locks", project=PROJECT).secrets(), tmp_path)
+@pytest.mark.parametrize(
+    ("name", "pyproject", "command"),
+    [
+        ("uv", of_uv, ("uv", "lock", "--quiet")),
+        ("poetry", of_poetry, ("uv", "tool", "run", "--quiet", "--from", POETRY, "poetry", "lock")),
+    ],
+    ids=["uv", "poetry"],
+)
+def test_locks(
+    make_site: Callable[..., Site], tmp_path: Path, name: str, pyproject: Callable[[str], str], command: tuple[str, ...]
+) -> None:
+    """A lock that names the repository by SSH, with its commit."""
+    site = make_site(f"ssh-{name}", project=PROJECT).secrets()
+    with server(tmp_path) as (sshd, known, _):
+        (site.app / "Pipfile.lock").unlink()
+        use(site, known)
+        (site.app / "pyproject.toml").write_text(pyproject(sshd.url("oursecrets")))
+        lock(site, sshd, *command)
+        turn(site, sshd.known_hosts)
+        assert f"    dependencies: {name}.lock, by " in site.up().good().text
+        assert {"oursecrets": "2.0"}.items() <= served(site)[1].items()
+        found_nowhere(site, known.secrets())
 
 
 @pytest.mark.docker
@@ -198,8 +218,8 @@ def test_the_project_itself(make_site: Callable[..., Site], tmp_path: Path) -> N
     site = make_site("ssh-source", project=PROJECT).secrets()
     with server(tmp_path) as (sshd, known, stranger):
         commit = sshd.push(site.app, "shop", "v1")
-        app: dict[str, Any] = {**APP, "name": "e2e", "source": sshd.url("shop"), "ref": "v1"}
-        site.set(app=app, dependencies={"packages": "psycopg[binary]==3.3.9"})
+        app: dict[str, Any] = {**APP, "source": sshd.url("shop"), "ref": "v1"}
+        site.set(app=app, **ALONE)
         known_hosts = site.folder / "known_hosts"
         known_hosts.write_text("")
         site.environ["GIT_SSH_COMMAND"] = f"ssh -o BatchMode=yes -o UserKnownHostsFile={known_hosts}"
@@ -213,7 +233,7 @@ def test_the_project_itself(make_site: Callable[..., Site], tmp_path: Path) -> N
         use(site, known)
         assert f"    source: {sshd.url('shop')}, v1: {commit}\n" in site.up().good().text
         assert site.ask().status == 200
-        site.set(app={**app, "source": sshd.url("nothing")})
+        site.set(app={**app, "source": sshd.url("nothing")}, **ALONE)
         assert "does not appear to be a git repository" in site.up().bad().text
 
 

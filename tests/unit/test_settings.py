@@ -1298,6 +1298,21 @@ def test_load_names_problems_of_values_and_of_files_together(config: SetConfig) 
     assert "hush" not in str(error.value)
 
 
+def test_an_update_needs_the_ssh_agent_and_a_preview_does_not(
+    config: SetConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for before anything is created, where the build reaches hosts by SSH."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    said = {"slipway:environment": "dev", "slipway:app": APP}
+    config({**said, "slipway:dependencies": json.dumps({"ssh_hosts": KNOWN_HOST})}, [])
+    with pytest.raises(SettingsError, match="no SSH agent: SSH_AUTH_SOCK is not set"):
+        settings.load()
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
+    assert settings.load().dependencies.ssh_hosts == [KNOWN_HOST]
+    config(said, [])
+    assert settings.load().dependencies.ssh_hosts == []
+
+
 def test_load_reads_the_environment_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown keys are also found where the configuration only stands in PULUMI_CONFIG."""
 
