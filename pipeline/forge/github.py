@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.console import PipelineError
 from pipeline.forge import http
 from pipeline.forge.comment import Comment
 from pipeline.forge.place import Place
@@ -42,8 +41,8 @@ class GitHub:
     def _user(self) -> str | None:
         try:
             return str(http.ask(self.place, self._headers, "GET", f"{self.place.api}/user").content["login"])
-        except PipelineError as error:
-            if f" answers {http.FORBIDDEN}" in str(error):
+        except http.RefusedError as error:
+            if error.status == http.FORBIDDEN:
                 return None
             raise
 

@@ -16,7 +16,7 @@ from email.message import Message
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from pipeline.console import PipelineError, problem
+from pipeline.console import PipelineError, Problem, problem
 from pipeline.forge.place import Kind, Place
 
 LIMIT_SECONDS = 30.0
@@ -38,6 +38,18 @@ class AgainError(Exception):
         super().__init__(str(error))
         self.error = error
         self.seconds = seconds
+
+
+class RefusedError(PipelineError):
+    """It will not work, for a reason that stays.
+
+    Attributes:
+        status: What the server answered.
+    """
+
+    def __init__(self, status: int, reason: Problem) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ def refusal(place: Place, status: int, headers: Message, said: str) -> Exception
     if status >= SERVER_ERROR:
         return AgainError(problem(what, mend="run the job again later"), wait)
     token = f"{place.token_name}: " if status in {UNAUTHORIZED, FORBIDDEN} else ""
-    return problem(f"{token}{place.name}: {what}", mend=_mend(place, status))
+    return RefusedError(status, Problem(f"{token}{place.name}: {what}", mend=_mend(place, status)))
 
 
 def patience(headers: Message) -> float | None:

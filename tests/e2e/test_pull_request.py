@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.ci_steps import EXPRESSION, ROOT, filled, github, workflow
-from tests.e2e.site import EXAMPLE, RUN, UP_SECONDS, copy_repository, free_port, share_tools, tools
+from tests.e2e.site import EXAMPLE, RUN, copy_repository, free_port, share_tools, tools
 from tests.unit.pipeline.fake_forge import TOKEN, Forge
 
 pytestmark = [pytest.mark.docker, pytest.mark.long]
@@ -31,6 +31,7 @@ CONDITIONS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "github.event.action == 'closed'": lambda event: event["action"] == "closed",
 }
 LABEL = "slipway.project"
+STEP_SECONDS = 900
 BROKEN = '''"""Fails on purpose."""
 
 from django.db import migrations
@@ -77,10 +78,10 @@ class Request:
         (self.clone / "Makefile").write_text("bootstrap:\n\t@true\n")
         app = {"name": self.name, "source": "shop", "settings_module": "config.settings"}
         review = {"domain": "review.example.org", "gateway": {"name": f"e2e-{RUN}-pr", "port": self.port}}
-        small = {"resources": {"memory_mb": 192, "cpus": 0.5}}
+        small = {"resources": {"memory_mb": 192, "cpus": 0.5}, "startup_seconds": 240}
         files: dict[str, dict[str, Any]] = {
             "review.template.yaml": {"environment": "review", "app": app, "web": small, "review": review},
-            "Pulumi.staging.yaml": {"environment": "staging", "app": app, "edge": {"port": free_port()}},
+            "Pulumi.staging.yaml": {"environment": "staging", "domain": "staging.example.org", "app": app},
             "Pulumi.prod.yaml": {"environment": "prod", "domain": "shop.example.org", "app": app},
         }
         for file, said in files.items():
@@ -123,7 +124,7 @@ class Request:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=UP_SECONDS,
+            timeout=STEP_SECONDS,
             check=False,
         )
         print(f"$ {run}\n{done.stdout}")
