@@ -8,12 +8,13 @@ import argparse
 import sys
 
 from components.problems import SettingsError
-from pipeline import doctor, down, generate, manifests, preview, secrets, settings, up
+from pipeline import doctor, down, generate, manifests, secrets, settings, up
 from pipeline.check import command as check
 from pipeline.console import Console, PipelineError, Problem
 from pipeline.data import command as data
 from pipeline.engine import InterruptedUpdateError
 from pipeline.init import command as init
+from pipeline.preview import command as preview
 
 EXAMPLES = """examples:
   python -m pipeline up                           bring the stack dev up

@@ -42,6 +42,7 @@ def ask(  # noqa: PLR0913 - what a container is made of
     writable: str,
     memory_mb: int,
     heard: Callable[[Told], None],
+    network: str = "none",
 ) -> list[Told]:
     """Run the plan and give how each step went, also to ``heard`` while it goes on.
 
@@ -53,6 +54,7 @@ def ask(  # noqa: PLR0913 - what a container is made of
         writable: the folder of the uploads, which the project may want to look at.
         memory_mb: the limit of its memory, in MiB.
         heard: told each step as soon as it has ended.
+        network: the network that it is on; none, unless it needs a database.
     """
     found: list[Told] = []
     with daemon(engine.environ) as client:
@@ -61,7 +63,7 @@ def ask(  # noqa: PLR0913 - what a container is made of
             command=["python", "-c", inspect.getsource(inside)],
             environment={**variables, "SLIPWAY_CHECK": plan},
             labels={"slipway.check": engine.stack},
-            network_mode="none",
+            network_mode=network,
             read_only=True,
             tmpfs={
                 "/tmp": "mode=1777",  # noqa: S108  # in the container

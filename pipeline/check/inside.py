@@ -5,6 +5,7 @@ It is sent as text, runs on every Python from 3.8 on and imports nothing but the
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -25,27 +26,39 @@ def main() -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
     for step in plan["steps"]:
-        begun = time.time()
-        try:
-            done = subprocess.run(
-                step["command"],
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=plan["seconds"],
-            )
-            code, said = done.returncode, done.stdout
-        except subprocess.TimeoutExpired as error:
-            code, said = 124, (error.output or b"") + b"\nit did not end in time"
-        except OSError as error:
-            code, said = 127, str(error).encode()
-        text = said.decode("utf-8", "replace")[-LIMIT:]
-        told = {"name": step["name"], "code": code, "said": text, "seconds": time.time() - begun}
-        print(MARK + json.dumps(told))
-        sys.stdout.flush()
+        code, text = run(step["name"], step["command"], plan["seconds"])
         if code and step["gates"]:
             break
+        # What is only known now: a step may name commands for each of the lines that it says.
+        for found in re.findall(step["lines"], text, re.MULTILINE) if step.get("lines") else []:
+            for command in step["commands"]:
+                filled = [word.format(*found) for word in command]
+                code, _ = run(" ".join(filled), filled, plan["seconds"])
+                if code:
+                    return
+
+
+def run(name: str, command: "list[str]", seconds: float) -> "tuple[int, str]":
+    """Run a command, tell how it went, and give its exit code and what it said."""
+    begun = time.time()
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+        )
+        code, said = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as error:
+        code, said = 124, (error.output or b"") + b"\nit did not end in time"
+    except OSError as error:
+        code, said = 127, str(error).encode()
+    text = said.decode("utf-8", "replace")[-LIMIT:]
+    print(MARK + json.dumps({"name": name, "code": code, "said": text, "seconds": time.time() - begun}))
+    sys.stdout.flush()
+    return code, text
 
 
 if __name__ == "__main__":

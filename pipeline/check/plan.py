@@ -126,11 +126,18 @@ def steps(settings: Settings) -> list[Step]:
     ]
 
 
-def known(settings: Settings, release: str) -> environment.Known:
-    """Give what templates stand for: what the stack knows, and nothing that is secret."""
+def known(settings: Settings, release: str, database_url: str | None = None) -> environment.Known:
+    """Give what templates stand for: what the stack knows, and nothing that is secret.
+
+    Args:
+        settings: the stack.
+        release: identity of the release.
+        database_url: address of a database that is there for this alone; None where there is none.
+    """
     built = environment.building(settings.app, settings.services)
     plain = {**environment.plain(settings, release), **_services(settings)}
-    return replace(built, plain=plain, secrets=dict.fromkeys(built.secrets, DUMMY))
+    found = replace(built, plain=plain, secrets=dict.fromkeys(built.secrets, DUMMY))
+    return found if database_url is None else replace(found, database_url=database_url)
 
 
 def _services(settings: Settings) -> Mapping[str, str]:
@@ -138,9 +145,9 @@ def _services(settings: Settings) -> Mapping[str, str]:
     return environment.service_names(settings.services, lambda _: "127.0.0.1")
 
 
-def variables(settings: Settings, release: str) -> dict[str, str]:
+def variables(settings: Settings, release: str, database_url: str | None = None) -> dict[str, str]:
     """Give the environment of every step."""
-    value = known(settings, release).value
+    value = known(settings, release, database_url).value
     secret = {name: template.fill(settings.app.environment[name], value) for name in environment.exported(settings.app)}
     return {
         **environment.app(settings, release, _services(settings)),
@@ -150,9 +157,9 @@ def variables(settings: Settings, release: str) -> dict[str, str]:
     }
 
 
-def files(settings: Settings, release: str) -> Mapping[str, str]:
+def files(settings: Settings, release: str, database_url: str | None = None) -> Mapping[str, str]:
     """Give the files of secrets, by their paths, with contents that are none."""
-    what = known(settings, release)
+    what = known(settings, release, database_url)
     contents = {
         environment.SECRET_KEY: DUMMY,
         environment.DATABASE_URL: what.database_url,

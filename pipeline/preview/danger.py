@@ -95,7 +95,9 @@ def _of_data(change: Change) -> Iterator[Danger]:
     if before is None:
         return
     holds = change.type if change.type == VOLUME else change.type.rpartition(":")[2]
-    data = holds in _HOLDS and (change.kind in {"Storage", "Namespace", "Postgres"}) and change.component not in _NO_DATA
+    data = (
+        holds in _HOLDS and (change.kind in {"Storage", "Namespace", "Postgres"}) and change.component not in _NO_DATA
+    )
     word = "volume" if holds in {VOLUME, CLAIM} else holds.lower()
     name = f"the {word} {_called(change, before)}"
     if change.operation in _GOES:
@@ -115,7 +117,9 @@ def _of_data(change: Change) -> Iterator[Danger]:
         elif data:
             yield Danger(kind=Kind.DATA, component=_where(change), text=f"{name} is {done}: {_HOLDS[holds]}")
         elif change.type.endswith(":StatefulSet") and value.at(dict(before.inputs), "spec", "volumeClaimTemplates"):
-            yield Danger(kind=Kind.DATA, component=_where(change), text=f"{name} is {done}, and gets new, empty volumes")
+            yield Danger(
+                kind=Kind.DATA, component=_where(change), text=f"{name} is {done}, and gets new, empty volumes"
+            )
     elif change.operation is Operation.UPDATE and before.protect:
         yield Danger(kind=Kind.PROTECTED, component=_where(change), text=f"{name} is protected, and changes in place")
     if before.protect and change.after and not change.after.protect:
@@ -130,6 +134,8 @@ def _of_downtime(change: Change) -> Iterator[Danger]:
     if change.kind == "Networks" and change.operation in _GOES and change.type.endswith(":Network"):
         what = "deleted" if change.operation is Operation.DELETE else "replaced"
         yield _down(change, f"the network {_called(change, change.before)} is {what}: {away}")
+    if change.operation is Operation.DELETE and change.type.endswith((":Ingress", ":HTTPRoute")):
+        yield _down(change, f"the {change.type.rpartition(':')[2]} is deleted: visitors no longer come in by it")
     if old is None or old.once or away is None:
         return
     if new is None:
@@ -175,7 +181,9 @@ def _open(change: Change, state: State | None) -> set[str]:
         names = [value.text(value.at(each, "host")) for each in value.items(value.at(inputs, "spec", "rules"))]
         found |= {f"the ingress serves {name or 'every name'}" for name in names}
     if kind == "HTTPRoute":
-        found |= {f"the gateway serves {value.text(name)}" for name in value.items(value.at(inputs, "spec", "hostnames"))}
+        found |= {
+            f"the gateway serves {value.text(name)}" for name in value.items(value.at(inputs, "spec", "hostnames"))
+        }
     return found
 
 
@@ -229,8 +237,7 @@ def _short(image: str) -> str:
 
 def _repository(image: str) -> str:
     name = _short(image)
-    last = name.rpartition("/")[2].partition(":")[0]
-    return last
+    return name.rpartition("/")[2].partition(":")[0]
 
 
 def _major(image: str) -> str:

@@ -29,7 +29,9 @@ class Migration:
         said = "\n".join(line for line in self.sql.splitlines() if not line.lstrip().startswith("--"))
         found = []
         for pattern, words in _DESTROYS:
-            found += [words.format(*(name.replace('"', "") for name in each.groups())) for each in pattern.finditer(said)]
+            found += [
+                words.format(*(name.replace('"', "") for name in each.groups())) for each in pattern.finditer(said)
+            ]
         return tuple(dict.fromkeys(found))
 
 

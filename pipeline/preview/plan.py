@@ -146,7 +146,9 @@ def is_real(change: Change) -> bool:
 def read(text: str, stack: str) -> Plan:
     """Read what ``pulumi preview --json`` said. Lines that are no events are passed over."""
     events = [event for line in text.splitlines() if (event := _event(line))]
-    steps = [_mapping(_mapping(event["resourcePreEvent"]).get("metadata")) for event in events if "resourcePreEvent" in event]
+    steps = [
+        _mapping(_mapping(event["resourcePreEvent"]).get("metadata")) for event in events if "resourcePreEvent" in event
+    ]
     said = [_mapping(event["diagnosticEvent"]) for event in events if "diagnosticEvent" in event]
     stacks = [_mapping(step.get("old")) for step in steps if step.get("type") == STACK]
     return Plan(
@@ -159,7 +161,9 @@ def read(text: str, stack: str) -> Plan:
             )
         ),
         errors=tuple(_text(each, "message").strip() for each in said if each.get("severity") == "error"),
-        finished=any(_mapping(event["summaryEvent"]).get("result") != "failed" for event in events if "summaryEvent" in event),
+        finished=any(
+            _mapping(event["summaryEvent"]).get("result") != "failed" for event in events if "summaryEvent" in event
+        ),
         before=value.mapping(value.of(stacks[0].get("outputs"))) if stacks else {},
     )
 

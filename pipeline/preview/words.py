@@ -1,5 +1,6 @@
 """What changes, in plain words: one line for each component, what its containers do first. Pure."""
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,10 @@ from pipeline.preview import value, workload
 from pipeline.preview.plan import PREFIX, Change, Operation, Plan, State, is_real
 from pipeline.preview.value import Mark, Value
 from pipeline.preview.workload import Workload, shown
+
+_DEPTH = 3
+LONG = 60
+"""How long a value may be to be written in full twice, in characters."""
 
 MOST_FACTS = 12
 """How many facts a line holds; the rest is counted."""
@@ -34,6 +39,8 @@ RANK = (
 """In which order components are told: what visitors see first."""
 
 _ORDER = ("Web", "Process", "Edge", "Migration", "StaticFiles", "CollectedStatic", "Switch", "Postgres", "Redis")
+_SITE = "SLIPWAY_SITE"
+_STEPS = {"Migration", "StaticFiles", "CollectedStatic"}
 _NAMES = {
     "app": "image of the app",
     "static-files": "static files",
@@ -89,12 +96,16 @@ def parts(plan: Plan, secret_files: Mapping[str, Sequence[str]]) -> tuple[Part, 
     for change in plan.changes:
         if is_real(change):
             grouped.setdefault((change.component, change.kind), []).append(change)
+    web = grouped.get(("web", "Web"), [])
+    known = set(_running(web)) if web else set()
     found = []
     for (component, kind), changes in grouped.items():
         operation = _whole(changes)
         if operation is Operation.SAME:
             continue
         facts = _facts(component, kind, changes, secret_files.get(component, ()))
+        if kind in _STEPS:
+            facts = [each for each in facts if each not in known]  # they run with what web has
         found.append(
             Part(
                 name=label(component, kind) if component else changes[0].name,
@@ -152,10 +163,17 @@ def _running(changes: Sequence[Change]) -> Iterator[str]:
     for each in moved:
         old, new = workload.of(each.type, each.before), workload.of(each.type, each.after)
         if old and new:
-            told |= dict.fromkeys(_differences(old, new))
+            told |= dict.fromkeys(_differences(old, new) if each.kind != "Switch" else _switched(old, new))
     if moved:
         yield _happens(moved)
     yield from told
+
+
+def _switched(old: Workload, new: Workload) -> Iterator[str]:
+    """Tell what the edge is told: its configuration. Who serves changes each time."""
+    before, after = old.environment.get(_SITE), new.environment.get(_SITE)
+    if before != after and before is not None and after is not None:
+        yield f"configuration of nginx {pair(before, after)}"
 
 
 def _happens(changes: Sequence[Change]) -> str:
@@ -169,8 +187,13 @@ def _happens(changes: Sequence[Change]) -> str:
     if old and new and old.release != new.release:
         return f"{what} {'rolls' if count == 1 else 'roll'} to release {new.release}"
     if changes[0].operation is Operation.UPDATE:
-        rolls = old and new and "Deployment" in changes[0].type
-        return f"{what} {('rolls' if count == 1 else 'roll') if rolls else 'changes' if count == 1 else 'change'}"
+        if changes[0].type == workload.CONTAINER:
+            return f"{what} {'changes' if count == 1 else 'change'} in place"
+        return (
+            f"{what} {'rolls' if count == 1 else 'roll'}"
+            if "Deployment" in changes[0].type
+            else f"{what} {_be(count)} restarted"
+        )
     gap = ", the old one first" if changes[0].gap else ""
     return f"{what} {_be(count)} replaced{gap}"
 
@@ -191,7 +214,18 @@ def _differences(old: Workload, new: Workload) -> Iterator[str]:
         yield f"image {_image(old.image)} to {_image(new.image)}"
     yield from _between("environment", old.environment, new.environment, skip={"SLIPWAY_RELEASE"})
     if old.command != new.command:
-        yield f"command {_command(old.command)} to {_command(new.command)}"
+        yield f"command {pair(_command(old.command), _command(new.command))}"
+    yield from _surroundings(old, new)
+    for path in sorted({*old.named} & {*new.named}):
+        if old.named[path] != new.named[path]:
+            yield f"reads other {'secrets' if 'secrets' in path else 'configuration'}"
+    yield from _between("mount", old.mounts, new.mounts)
+    yield from _between("label", old.labels, new.labels)
+    yield from _between("", old.rest, new.rest)
+
+
+def _surroundings(old: Workload, new: Workload) -> Iterator[str]:
+    """Tell what a container may use, and who reaches it."""
     if old.memory_mb != new.memory_mb:
         yield f"memory {old.memory_mb} to {new.memory_mb} MB"
     if old.cpus != new.cpus:
@@ -204,9 +238,6 @@ def _differences(old: Workload, new: Workload) -> Iterator[str]:
         yield f"joins network {name}"
     for name in sorted({*old.networks} - {*new.networks}):
         yield f"leaves network {name}"
-    yield from _between("mount", old.mounts, new.mounts)
-    yield from _between("label", old.labels, new.labels)
-    yield from _between("", old.rest, new.rest)
 
 
 def _image(name: str) -> str:
@@ -215,17 +246,21 @@ def _image(name: str) -> str:
 
 
 def _command(said: Value) -> str:
-    return shown(" ".join(shown(each) for each in value.items(said)) or "the image's own")
+    return " ".join(shown(each) for each in value.items(said)) or "the image's own"
 
 
 def _between(
     what: str, old: Mapping[str, Value], new: Mapping[str, Value], skip: set[str] | None = None
 ) -> Iterator[str]:
     word = f"{what} " if what else ""
+    if not what:
+        yield from _whole_branches(old, new)
     for name in sorted({*old, *new} - (skip or set())):
         before, after = old.get(name), new.get(name)
         if before == after or (after is Mark.UNKNOWN and before is not None and what != "environment"):
             continue  # what it is made of differs, which is told where it is made
+        if not what and (name not in new or name not in old):
+            continue
         if name not in new:
             yield f"{word}{name} goes"
         elif name not in old:
@@ -233,7 +268,36 @@ def _between(
         elif before is Mark.SECRET or after is Mark.SECRET:
             yield f"{word}{name} changes (secret)"
         else:
-            yield f"{word}{name} {shown(before)} to {shown(after)}"
+            yield f"{word}{name} {pair(before, after)}"
+
+
+def _whole_branches(old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[str]:
+    """Tell of properties that come or go, with their values where they are few."""
+    for one, other, done in ((new, old, "is new"), (old, new, "goes")):
+        found: dict[str, list[str]] = {}
+        for path in sorted({*one} - {*other}):
+            if one[path] is not Mark.UNKNOWN:
+                found.setdefault(".".join(path.split(".")[:_DEPTH]), []).append(path)
+        for branch, paths in found.items():
+            single = paths == [branch] and done == "is new" and one[branch] not in ("", None)
+            yield f"{branch} {done}{f': {shown(one[branch])}' if single else ''}"
+
+
+def pair(before: Value, after: Value) -> str:
+    """Write what a value was and is. Of long ones, what differs alone."""
+    old, new = (each if isinstance(each, str) else shown(each) for each in (before, after))
+    if "\n" in old or "\n" in new:
+        count = sum(line[:2] in {"+ ", "- "} for line in difflib.ndiff(old.splitlines(), new.splitlines()))
+        return "changes in 1 line" if count == 1 else f"changes in {count} lines"
+    if max(len(old), len(new)) > LONG:
+        were, are = (re.split(r"[,\s]+", each) for each in (old, new))
+        gone = " ".join(each for each in were if each not in are)
+        come = " ".join(each for each in are if each not in were)
+        if gone or come:
+            return " and ".join(
+                [*([f"loses {shown(gone)}"] if gone else []), *([f"gains {shown(come)}"] if come else [])]
+            )
+    return f"{shown(before)} to {shown(after)}"
 
 
 def _secrets(changes: Sequence[Change], files: Sequence[str]) -> Iterator[str]:
@@ -299,13 +363,19 @@ def _others(component: str, changes: Sequence[Change]) -> Iterator[str]:
         grouped.setdefault((change.type, change.operation), []).append(change)
     for (kind, operation), some in sorted(grouped.items()):
         word = _PLAIN.get(kind, kind.rpartition(":")[2])
-        names = ", ".join(sorted(_named(each, component) for each in some))
+        shown_names = {_named(each, component) for each in some}
+        names = ", ".join(sorted(each for each in shown_names if each and not word.lower().endswith(each)))
         done = _DONE[operation].replace("is ", "are ") if len(some) > 1 else _DONE[operation]
         done = "change" if len(some) > 1 and operation is Operation.UPDATE else done
+        word = word if len(some) == 1 else _plural(word)
         yield f"{word}{f' {names}' if names else ''} {done}"
         for each in some:
             if operation in {Operation.UPDATE, Operation.REPLACE} and each.before and each.after:
                 yield from _properties(each.before, each.after)
+
+
+def _plural(word: str) -> str:
+    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
 
 
 def _named(change: Change, component: str) -> str:
@@ -313,18 +383,18 @@ def _named(change: Change, component: str) -> str:
 
 
 def _properties(old: State, new: State) -> Iterator[str]:
-    before, after = (dict(value.leaves(dict(_shown(state.inputs)))) for state in (old, new))
+    before, after = (dict(value.leaves(_shown(state.inputs))) for state in (old, new))
     yield from _between("", before, after)
 
 
-def _shown(inputs: Mapping[str, Value]) -> Mapping[str, Value]:
+def _shown(inputs: Mapping[str, Value]) -> dict[str, Value]:
     """Leave out what Pulumi made up."""
-    metadata = value.mapping(inputs.get("metadata"))
-    made_up = value.at(metadata, "annotations", "pulumi.com/autonamed") == "true"
-    kept = {key: each for key, each in metadata.items() if key != "name"} if made_up else metadata
+    metadata = dict(value.mapping(inputs.get("metadata")))
+    if value.at(metadata, "annotations", "pulumi.com/autonamed") == "true":
+        metadata.pop("name", None)
     given = [value.text(each) for each in value.items(inputs.get("__defaults"))]
     rest = {key: each for key, each in inputs.items() if not key.startswith("__") and key not in given}
-    return {**rest, **({"metadata": {**kept}} if metadata else {})}
+    return {**rest, "metadata": metadata} if metadata else rest
 
 
 def details(plan: Plan) -> tuple[str, ...]:
@@ -336,7 +406,8 @@ def details(plan: Plan) -> tuple[str, ...]:
         lines.append(f"{change.operation.value:<8}{change.type.removeprefix(PREFIX)} {change.name}")
         old, new = workload.of(change.type, change.before), workload.of(change.type, change.after)
         if old and new:
-            lines += [f"          {each}" for each in _differences(old, new)]
+            told = _switched(old, new) if change.kind == "Switch" else _differences(old, new)
+            lines += [f"          {each}" for each in told]
         elif change.before and change.after:
             lines += [f"          {each}" for each in _properties(change.before, change.after)]
     return tuple(lines)

@@ -80,6 +80,8 @@ class Workload:
     """Networks that it is on."""
     mounts: Mapping[str, str] = field(default_factory=dict)
     """What is mounted, by its path; an empty text for what has a name that Pulumi makes up."""
+    named: Mapping[str, Value] = field(default_factory=dict)
+    """Physical names of the secrets and the configuration that are mounted, which Pulumi makes up, by path."""
     labels: Mapping[str, Value] = field(default_factory=dict)
     """Labels that say something beside the release."""
     rest: Mapping[str, Value] = field(default_factory=dict)
@@ -122,16 +124,27 @@ def _container(inputs: Mapping[str, Value]) -> Workload:
         mounts={
             value.text(value.at(each, "target")): _docker_source(each) for each in value.items(inputs.get("mounts"))
         },
+        named={
+            value.text(value.at(each, "target")): value.at(each, "source")
+            for each in value.items(inputs.get("mounts"))
+            if _is_made_up(value.at(each, "source"))
+        },
         labels=_said(labels),
         rest=dict(_rest({key: each for key, each in inputs.items() if key not in READ_DOCKER})),
     )
 
 
 def _docker_source(mount: Value) -> str:
-    source = value.text(value.at(mount, "source"))
-    made_up = re.search(r"-secrets-[0-9a-f]{7}$", source) is not None
+    source = value.at(mount, "source")
     memory = value.at(mount, "tmpfsOptions", "sizeBytes")
-    return f"memory of {int(value.number(memory)) // 2**20} MB" if memory else "" if made_up else source
+    if memory is not None:
+        return f"memory of {int(value.number(memory)) // 2**20} MB"
+    return "" if _is_made_up(source) else value.text(source)
+
+
+def _is_made_up(source: Value) -> bool:
+    """Whether Pulumi names a volume: that of a set of secrets."""
+    return source is Mark.UNKNOWN or re.search(r"-secrets-[0-9a-f]{7}$", value.text(source)) is not None
 
 
 def _pods(inputs: Mapping[str, Value], *, once: bool) -> Workload:
@@ -158,6 +171,12 @@ def _pods(inputs: Mapping[str, Value], *, once: bool) -> Workload:
         mounts={
             value.text(value.at(each, "mountPath")): volumes.get(value.text(value.at(each, "name")), "")
             for each in value.items(value.at(container, "volumeMounts"))
+        },
+        named={
+            value.text(value.at(each, "name")): value.at(each, *path)
+            for each in value.items(value.at(pod, "volumes"))
+            for path in (("secret", "secretName"), ("configMap", "name"))
+            if value.at(each, *path) is not None
         },
         labels=_said(labels),
         rest=dict(_rest(_without_read(inputs))),

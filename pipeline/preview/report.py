@@ -1,0 +1,189 @@
+"""The report: everything that is told of a preview, before it is written in one of the formats. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from components import environment
+from components.model import Settings
+from pipeline.console import Problem
+from pipeline.preview import cost, danger, picture, value, words
+from pipeline.preview.cost import Costs
+from pipeline.preview.danger import Danger
+from pipeline.preview.images import Image
+from pipeline.preview.keyless import Compared
+from pipeline.preview.migration import Migrations
+from pipeline.preview.plan import Operation, Plan
+from pipeline.preview.words import Part, tag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many resources something becomes of."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    same: int = 0
+
+    @property
+    def changed(self) -> int:
+        """How many are not as they were."""
+        return self.create + self.update + self.replace + self.delete
+
+    @property
+    def total(self) -> int:
+        """How many there are, gone ones included."""
+        return self.changed + self.same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a reviewer reads."""
+
+    stack: str
+    """Name of the stack."""
+    target: str = ""
+    """Where it runs: docker or kubernetes; empty where that is not known."""
+    compared: Compared = Compared.STATE
+    """What the preview was compared with."""
+    reason: str = ""
+    """Why it was compared with nothing."""
+    problems: tuple[Problem, ...] = ()
+    """Why there is no whole preview. Empty for a good one."""
+    warnings: tuple[str, ...] = ()
+    """What else an update would stumble over."""
+    release_before: str = ""
+    """The release that runs; empty where none does."""
+    release_after: str = ""
+    """The release that would run."""
+    counts: Counts = Counts()
+    """How many resources change."""
+    dangers: tuple[Danger, ...] = ()
+    """What must not be overlooked, the worst first."""
+    parts: tuple[Part, ...] = ()
+    """Every component that changes."""
+    migrations: Migrations | None = None
+    """What the database is told; None where nobody asked."""
+    images: tuple[Image, ...] = ()
+    """Images that move."""
+    costs: Costs | None = None
+    """What the stack takes; None where nothing is known."""
+    picture: str = ""
+    """The environment as a Mermaid flowchart; empty where nothing runs."""
+    details: tuple[str, ...] = ()
+    """Every change of every resource."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no whole preview."""
+        return bool(self.problems)
+
+    @property
+    def new(self) -> bool:
+        """Whether everything would be made from nothing."""
+        return bool(self.counts.create) and self.counts.create == self.counts.total
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether an update would change nothing."""
+        return not self.failed and not self.counts.changed
+
+
+def of(  # noqa: PLR0913 - what a report is made of
+    plan: Plan,
+    *,
+    secret_files: Mapping[str, Sequence[str]],
+    images: tuple[Image, ...] = (),
+    migrations: Migrations | None = None,
+    problems: tuple[Problem, ...] = (),
+    compared: Compared = Compared.STATE,
+    reason: str = "",
+) -> Report:
+    """Make the report of a plan."""
+    built = [each for each in plan.changes if each.type == "docker-build:index:Image"]
+    after = tag(built[0].after) if built else ""
+    known = any(each.component for each in plan.changes)
+    return Report(
+        stack=plan.stack,
+        target=plan.target,
+        compared=compared,
+        reason=reason,
+        problems=problems,
+        release_before=value.text(plan.before.get("release")),
+        release_after=after.rpartition(":")[2],
+        counts=Counts(
+            create=plan.count(Operation.CREATE),
+            update=plan.count(Operation.UPDATE),
+            replace=plan.count(Operation.REPLACE),
+            delete=plan.count(Operation.DELETE),
+            same=plan.count(Operation.SAME),
+        ),
+        dangers=danger.dangers(plan, migrations.pending if migrations else ()),
+        parts=words.parts(plan, secret_files),
+        migrations=migrations,
+        images=images,
+        costs=cost.costs(plan) if known and plan.finished else None,
+        picture=picture.mermaid(plan),
+        details=words.details(plan),
+    )
+
+
+def secret_files(settings: Settings) -> dict[str, list[str]]:
+    """Name the secret files of each set of secrets, in the order of the plugin's list."""
+    app = {
+        environment.SECRET_KEY,
+        *([environment.DATABASE_URL] if environment.has_database(settings) else []),
+        *([environment.REDIS_URL] if environment.has_redis(settings) else []),
+        *environment.files(settings.app),
+    }
+    return {"app-secrets": sorted(app)}
+
+
+def headline(report: Report) -> str:
+    """Say in one line what would happen."""
+    if report.failed:
+        return f"The preview of stack {report.stack} failed: nothing can be said for sure about an update."
+    if report.unchanged:
+        return f"Stack {report.stack} would not change: {report.counts.total} resources are as they should be."
+    said = []
+    if report.dangers:
+        said.append("1 danger" if len(report.dangers) == 1 else f"{len(report.dangers)} dangers")
+    counts = report.counts
+    numbers = (
+        (counts.create, "created"),
+        (counts.update, "updated"),
+        (counts.replace, "replaced"),
+        (counts.delete, "deleted"),
+    )
+    done = ", ".join(f"{number} {word}" for number, word in numbers if number)
+    said.append(f"{counts.changed} of {counts.total} resources change ({done})")
+    if report.release_after and report.release_after != report.release_before:
+        before = f"{report.release_before} to " if report.release_before else ""
+        said.append(f"release {before}{report.release_after}")
+    return f"Stack {report.stack}: {'; '.join(said)}."
+
+
+def notes(report: Report) -> list[str]:
+    """Say what a reader has to know about how this was found out."""
+    said = []
+    if report.compared is Compared.BLIND:
+        said.append(
+            "Made without the keys of the stack: its secrets are placeholders here. Whether one of them changes, and which "
+            "files of secrets come or go, cannot be seen; everything else is what an update would do."
+        )
+    if report.compared is Compared.NOTHING:
+        said.append(
+            f"Compared with nothing, since {report.reason}: this is what a whole new stack would be, not what would "
+            "change. Its secrets are placeholders."
+        )
+    if report.failed and report.counts.total:
+        said.append("What follows is what Pulumi had planned before it failed.")
+    return [*said, *report.warnings]
+
+
+def part_line(part: Part) -> str:
+    """Write what becomes of a component, without its name."""
+    if not part.facts:
+        return {Operation.CREATE: "created", Operation.DELETE: "deleted"}.get(part.operation, "changes")
+    return ", ".join(part.facts)
