@@ -50,6 +50,16 @@ def _secret(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _protected(found: Match[str], engine: "Engine") -> Problem:
+    name = found["what"].rpartition("::")[2]
+    return Problem(
+        f"{name} is protected, and this change would delete it with its data",
+        allowed="changes that keep protected data; data that may go is given free by an update of its own before",
+        mend="take the change back; or, where the data may go:\n"
+        f"pulumi config set --path slipway:data.protect false --stack {engine.stack}   # and `make up` before this change",
+    )
+
+
 def _disk(_found: Match[str], _engine: "Engine") -> Problem:
     return Problem(
         "the disk is full: no space left on device",
@@ -235,6 +245,8 @@ RULES: list[tuple[str, type_of_rule]] = [
     (r"passphrase must be set with PULUMI_CONFIG_PASSPHRASE", _passphrase_missing),
     (r"stack is currently locked by (?s:.*?)created by (?P<who>[^\n]+)", _locked),
     (r"Missing required configuration variable '(?P<key>secrets:[\w-]+)'", _secret),
+    (r'resource "(?P<what>[^"\n]+)" cannot be deleted\s+because it is protected', _protected),
+    (r'unable to replace resource "(?P<what>[^"\n]+)"[^\n]* marked for protection', _protected),
     (r"no space left on device", _disk),
     (
         r"(?:Bind for|listen tcp4?) (?P<address>\S+?):? (?:failed: port is already allocated|bind: address already in use)",

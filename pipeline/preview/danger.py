@@ -194,11 +194,12 @@ def _port(port: Port) -> str:
 
 
 def _of_policies(plan: Plan) -> Iterator[Danger]:
+    owners = {change.urn: _where(change) for change in plan.changes if change.component}
     for each in plan.violations:
         stops = "mandatory, stops an update" if each.mandatory else "advisory"
         yield Danger(
             kind=Kind.POLICY,
-            component=each.resource or plan.stack,
+            component=owners.get(each.urn, plan.stack),
             text=f"{each.policy} ({stops}): {' '.join(each.message.split())}",
         )
 

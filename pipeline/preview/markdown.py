@@ -172,10 +172,18 @@ def code(text_: str) -> str:
 
 
 def _plain(text_: str) -> str:
-    """Keep a text from being markup, a mention of somebody, or a link to an issue."""
-    line = " ".join(text_.split())
-    escaped = re.sub(r"([\\`*{}\[\]<>|~#&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", line)
-    return escaped.replace("@", "@&#8203;").replace("://", ":&#8203;//")
+    """Keep a text from being markup, a mention of somebody, or a link."""
+    return " ".join(_linked(word) if "://" in word else _escaped(word) for word in text_.split())
+
+
+def _linked(word: str) -> str:
+    address = word.rstrip(",;")
+    return code(address) + word[len(address) :]
+
+
+def _escaped(word: str) -> str:
+    escaped = re.sub(r"([\\`*{}\[\]<>|~#&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", word)
+    return escaped.replace("@", "@&#8203;")
 
 
 def _cell(text_: str) -> str:

@@ -94,8 +94,8 @@ class Violation:
     """Name of the pack and of the policy."""
     mandatory: bool
     """Whether it stops an update."""
-    resource: str
-    """Name of the resource in the program; empty for the stack as a whole."""
+    urn: str
+    """The resource; empty for the stack as a whole."""
     message: str
     """What the policy says."""
 
@@ -157,10 +157,12 @@ def read(text: str, stack: str) -> Plan:
         violations=tuple(
             sorted(
                 {_violation(_mapping(event["policyEvent"])) for event in events if "policyEvent" in event},
-                key=lambda each: (not each.mandatory, each.policy, each.resource, each.message),
+                key=lambda each: (not each.mandatory, each.policy, each.urn, each.message),
             )
         ),
-        errors=tuple(_text(each, "message").strip() for each in said if each.get("severity") == "error"),
+        errors=tuple(
+            _text(each, "message").strip().removeprefix("error: ") for each in said if each.get("severity") == "error"
+        ),
         finished=any(
             _mapping(event["summaryEvent"]).get("result") != "failed" for event in events if "summaryEvent" in event
         ),
@@ -259,6 +261,6 @@ def _violation(said: Mapping[str, Json]) -> Violation:
     return Violation(
         policy=f"{_text(said, 'policyPackName')}/{_text(said, 'policyName')}",
         mandatory=said.get("enforcementLevel") == "mandatory",
-        resource=_of_urn(_text(said, "resourceUrn"))[1],
+        urn=_text(said, "resourceUrn"),
         message=_text(said, "message").strip(),
     )

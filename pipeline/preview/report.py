@@ -143,7 +143,7 @@ def secret_files(settings: Settings) -> dict[str, list[str]]:
 def headline(report: Report) -> str:
     """Say in one line what would happen."""
     if report.failed:
-        return f"The preview of stack {report.stack} failed: nothing can be said for sure about an update."
+        return f"The preview of stack {report.stack} failed."
     if report.unchanged:
         return f"Stack {report.stack} would not change: {report.counts.total} resources are as they should be."
     said = []

@@ -22,6 +22,12 @@ def failure(engine: Engine, outcome: Result, plan: Plan) -> PipelineError | None
     """Give the error of a preview; None where it came to a good end."""
     if not outcome.code and plan.finished:
         return None
+    stops = sorted({each.policy for each in plan.violations if each.mandatory})
+    if stops and not plan.errors:
+        return problem(
+            f"mandatory policies are violated: {', '.join(stops)}",
+            mend="change what they name; no update starts before",
+        )
     said = "\n".join(plan.errors) or "\n".join(
         line for line in outcome.text.splitlines() if not line.startswith('{"sequence"')
     )

@@ -11,13 +11,14 @@ import docker.errors
 import pytest
 
 from pipeline import __main__ as command_line
-from pipeline import doctor, down, interrupted, preview, settings, stack, targets, up
+from pipeline import doctor, down, interrupted, settings, stack, targets, up
 from pipeline.console import Console, PipelineError, problem
 from pipeline.engine import Engine, InterruptedUpdateError, Result
 from pipeline.host import doctor as host_doctor
 from pipeline.host import failed as host_failed
 from pipeline.host import tidy
 from pipeline.page import Page
+from pipeline.preview import command as preview
 from pipeline.target import Finding, Served, Target
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
