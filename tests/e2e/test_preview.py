@@ -107,7 +107,7 @@ def test_the_image_tells_migrations_and_sizes(site: Site) -> None:
     [image] = [each for each in report["images"] if each["component"] == "app"]
     assert image["bytes_before"] > 50_000_000
     assert 0 < image["new_layers"] < image["layers"]
-    left = {"label": [f"slipway.preview={site.stack}"]}
+    left: dict[str, str | list[str] | bool] = {"label": [f"slipway.preview={site.stack}"]}
     assert not site.daemon.containers.list(all=True, filters=left)
     assert not site.daemon.networks.list(filters=left)
     assert not [tag for each in site.daemon.images.list() for tag in each.tags if tag.startswith("e2e-check:")]

@@ -1,0 +1,194 @@
+"""A preview without keys: placeholders on both sides, in a copy that goes away, and never a write to the real backend."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.console import PipelineError
+from pipeline.engine import Engine, Result
+from pipeline.preview import keyless, plan, run
+from pipeline.preview.keyless import Compared
+from pipeline.preview.value import SIGNATURE, Json
+from tests.unit.pipeline.fake_pulumi import Fake
+
+MARK = "1b47061264138c4ac30d75fd1eb44270"
+STASH = "urn:pulumi:prod::slipway::slipway:docker:SecretFiles$pulumi:index:Stash::app-secrets-contents"
+WRITER = "urn:pulumi:prod::slipway::slipway:docker:SecretFiles$docker:index/container:Container::app-secrets"
+
+
+def secret(**content: Json) -> Json:
+    """A secret of a state or of a plan."""
+    return {SIGNATURE: MARK, **content}
+
+
+PLAN: dict[str, Json] = {
+    "resourcePlans": {
+        STASH: {"goal": {"inputDiff": {"adds": {"input": secret(plaintext='"print"')}}}},
+        WRITER: {"goal": {"inputDiff": {"adds": {"uploads": secret(plaintext='[{"file": "a"}]'), "user": "1:1"}}}},
+        "urn:other": {"goal": None},
+    }
+}
+
+
+def test_secrets_of_a_state_become_what_the_program_says_now() -> None:
+    """In inputs and outputs, also where a plugin keeps its inputs once more; everything else stays as it is."""
+    blind = secret(ciphertext="v1:abc")
+    resources: Json = [
+        {"urn": STASH, "type": "pulumi:index:Stash", "inputs": {"input": blind}, "outputs": {"output": blind}},
+        {
+            "urn": WRITER,
+            "type": "docker:index/container:Container",
+            "inputs": {"uploads": blind, "user": "0:0"},
+            "outputs": {"uploads": blind, "logs": [blind], "__inputs": {"uploads": blind}},
+        },
+        {"urn": "urn:gone", "type": "x", "inputs": {"a": {SIGNATURE: "another mark"}}},
+    ]
+
+    assert keyless.blinded(resources, keyless.wanted(PLAN)) == [
+        {
+            "urn": STASH,
+            "type": "pulumi:index:Stash",
+            "inputs": {"input": secret(plaintext='"print"')},
+            "outputs": {"output": secret(plaintext='"print"')},
+        },
+        {
+            "urn": WRITER,
+            "type": "docker:index/container:Container",
+            "inputs": {"uploads": secret(plaintext='[{"file": "a"}]'), "user": "0:0"},
+            "outputs": {
+                "uploads": secret(plaintext='[{"file": "a"}]'),
+                "logs": [secret(plaintext='""')],
+                "__inputs": {"uploads": secret(plaintext='[{"file": "a"}]')},
+            },
+        },
+        {"urn": "urn:gone", "type": "x", "inputs": {"a": {SIGNATURE: "another mark"}}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "begins"),
+    [
+        ("secrets:django_key", "placeholder-of-django-key-which-is-no-secret"),
+        ("secrets:database_url", "postgresql://user:placeholder-of-"),
+        ("secrets:registry_auth", '{"auths": {"registry.invalid": {"auth": "placeholder-of-'),
+    ],
+)
+def test_placeholders_have_the_shape_that_the_program_expects(key: str, begins: str) -> None:
+    """It takes addresses apart; a key has to be long."""
+    assert keyless.placeholder(key).startswith(begins)
+    assert len(keyless.placeholder(key)) > 50
+
+
+@pytest.fixture
+def prod(engine_for: Callable[[str], Engine]) -> Engine:
+    """A stack with a secret."""
+    engine = engine_for("prod")
+    engine.stack_file.write_text(
+        yaml.safe_dump(
+            {
+                "config": {"slipway:environment": "prod", "secrets:django_key": {"secure": "v1:abc"}},
+                "encryptionsalt": "v1:salt",
+            }
+        )
+    )
+    return engine
+
+
+EVENTS = json.dumps({"summaryEvent": {"result": "succeeded"}}) + "\n"
+
+
+def test_nothing_but_a_copy_is_written(prod: Engine, fake: Fake) -> None:
+    """The state is read without a passphrase; the copy gets a stack, placeholders, the state, and is gone afterwards."""
+    before = prod.stack_file.read_text()
+    state = {"version": 3, "deployment": {"resources": [{"urn": "urn:x", "type": "x"}]}}
+    fake.when("stack export", out=json.dumps(state))
+    fake.when("preview", out=EVENTS)
+
+    found = keyless.preview(prod)
+
+    assert found.compared is Compared.BLIND
+    assert [each.split(" /")[0] for each in fake.calls[:4]] == [
+        "stack export --stack prod",
+        "stack init prod --no-select --non-interactive",
+        f"config set-all --stack prod --non-interactive --secret secrets:django_key={keyless.placeholder('secrets:django_key')}",
+        "preview --json --stack prod --non-interactive --save-plan",
+    ]
+    assert prod.stack_file.read_text() == before
+    assert list((prod.root / ".slipway/preview").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "PULUMI_BACKEND_URL is not set, so its state cannot be read"),
+        ("file:///nowhere", "there is no such folder as PULUMI_BACKEND_URL names, so its state cannot be read"),
+        ("s3://bucket", "the backend that PULUMI_BACKEND_URL names cannot be read from here"),
+    ],
+)
+def test_without_a_backend_it_is_compared_with_nothing(prod: Engine, fake: Fake, url: str, reason: str) -> None:
+    """And the reason is told."""
+    fake.when("stack export", err="error: no credentials", code=255)
+    fake.when("preview", out=EVENTS)
+
+    found = keyless.preview(replace(prod, environ={**prod.environ, "PULUMI_BACKEND_URL": url}))
+
+    assert (found.compared, found.reason) == (Compared.NOTHING, reason)
+    assert not [each for each in fake.calls if each.startswith("stack import")]
+
+
+def test_a_stack_that_is_not_deployed_is_compared_with_nothing(prod: Engine, fake: Fake) -> None:
+    """There is a backend, and nothing of it in there."""
+    fake.when("stack export", err="error: no stack named 'prod' found", code=255)
+    fake.when("preview", out=EVENTS)
+
+    found = keyless.preview(prod)
+
+    assert (found.compared, found.reason) == (Compared.NOTHING, "nothing of it is deployed")
+
+
+def test_the_copy_runs_the_program_where_it_is(tmp_path: Path) -> None:
+    """Paths in the settings start at the repository; the stack's file is the copy's."""
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: slipway\nruntime: {name: python, options: {virtualenv: .venv}}\nstackConfigDir: x\n"
+    )
+
+    assert yaml.safe_load(keyless.project(tmp_path)) == {
+        "name": "slipway",
+        "runtime": {"name": "python", "options": {"virtualenv": f"{tmp_path}/.venv"}},
+        "stackConfigDir": "stacks",
+        "main": str(tmp_path),
+    }
+
+
+def failure(engine: Engine, *said: str, code: int = 1) -> PipelineError | None:
+    """What a preview failed for that said this."""
+    events = [{"diagnosticEvent": {"severity": "error", "message": f"error: {each}\n"}} for each in said]
+    lines = "\n".join(map(json.dumps, events))
+    return run.failure(engine, Result(code, lines), plan.read(lines, engine.stack))
+
+
+def test_failures_are_explained(engine: Engine) -> None:
+    """By the table where it knows them; else in Pulumi's words without its noise."""
+    assert run.failure(engine, Result(0, EVENTS), plan.read(EVENTS, "dev")) is None
+    urn = "urn:pulumi:dev::slipway::slipway:docker:Storage$docker:index/volume:Volume::postgres-storage-volume"
+    protected = failure(engine, f'Preview failed: resource "{urn}" cannot be deleted\nbecause it is protected. To')
+    assert str(protected).startswith(
+        "postgres-storage-volume is protected, and this change would delete it with its data\n  allowed: "
+    )
+    other = failure(engine, "something odd", "preview failed")
+    assert str(other) == "something odd\n  mend:    mend the reason and run the same command again"
+    assert str(failure(engine)).startswith("pulumi preview --stack dev ended with exit code 1\n")
+
+
+def test_a_mandatory_policy_is_the_reason_where_there_is_no_other(engine: Engine) -> None:
+    """Pulumi says nothing but its exit code."""
+    event = {"policyEvent": {"policyPackName": "house", "policyName": "small", "enforcementLevel": "mandatory"}}
+    lines = json.dumps(event)
+
+    error = run.failure(engine, Result(1, lines), plan.read(lines, "dev"))
+
+    assert str(error).startswith("mandatory policies are violated: house/small\n")
