@@ -164,7 +164,7 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
             loaded, doubts = _prepared(engine, arguments.app)
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
         if arguments.without_secrets:
-            blind = keyless.preview(engine, options)
+            blind = keyless.preview(engine, loaded, options)
             outcome = blind.outcome
         else:
             outcome = running.events(engine, *options)

@@ -81,11 +81,17 @@ def _runs(change: Change, found: Workload) -> bool:
 
 
 def _is_place(change: Change) -> bool:
+    if change.type.endswith(f":{workload.CLUSTER}"):
+        return True
     return change.kind == "Storage" and (change.type == VOLUME or change.type.endswith(f":{CLAIM}"))
 
 
 def _gigabytes(state: State) -> float:
-    size = value.at(dict(state.inputs), "spec", "resources", "requests", "storage")
+    spec = state.inputs.get("spec")
+    size = value.at(spec, "resources", "requests", "storage")
+    managed = value.at(spec, "storage", "size")
+    if managed is not None:
+        return workload.megabytes(managed) / 1024 * value.number(value.at(spec, "instances"))
     return workload.megabytes(size) / 1024
 
 

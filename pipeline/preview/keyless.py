@@ -20,7 +20,8 @@ from pathlib import Path
 
 import yaml
 
-from pipeline import settings
+from components.model import Settings
+from pipeline import settings, targets
 from pipeline.console import PipelineError
 from pipeline.engine import Engine, Result
 from pipeline.preview import run
@@ -62,13 +63,20 @@ class Blind:
     """Why it was compared with nothing."""
 
 
-def preview(engine: Engine, options: tuple[str, ...] = ()) -> Blind:
+def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = ()) -> Blind:
     """Preview a stack whose secrets nobody here can read.
 
+    Args:
+        engine: the stack.
+        loaded: its settings.
+        options: what else Pulumi is told.
+
     Raises:
-        PipelineError: if the copy cannot be made.
+        PipelineError: if the copy cannot be made, or the stack would turn to another target.
     """
     state, reason = _state(engine)
+    if state:
+        targets.refuse_move(engine, loaded, state)
     with _copy(engine) as copy:
         said = copy.root / "plan.json"
         first = run.events(copy, "--save-plan", str(said), "--show-secrets", *(() if state else options))

@@ -43,6 +43,8 @@ _OPERATIONS = {
     "delete": Operation.DELETE,
     "discard": Operation.DELETE,
 }
+_KINDS = {"ManagedPostgres": "Postgres"}
+"""Components that are the same to a reader."""
 _DELETE_REPLACED, _CREATE_REPLACEMENT = "delete-replaced", "create-replacement"
 
 
@@ -117,19 +119,9 @@ class Plan:
     before: Mapping[str, Value] = field(default_factory=dict)
     """Outputs of the stack as it is."""
 
-    @property
-    def new(self) -> bool:
-        """Whether nothing of the stack is there yet."""
-        return not any(each.before for each in self.changes)
-
     def count(self, operation: Operation) -> int:
         """Count the resources that something becomes of. Components are no resources."""
         return sum(each.operation is operation for each in self.changes if is_real(each))
-
-    @property
-    def total(self) -> int:
-        """Count the resources, gone ones included."""
-        return sum(map(is_real, self.changes))
 
     @property
     def target(self) -> str:
@@ -225,7 +217,7 @@ def _change(urn: str, steps: list[dict[str, Json]], *, gap: bool) -> Change:
         type=own[0],
         name=own[1],
         component=owner[1] if owner[0].startswith(PREFIX) else "",
-        kind=owner[0].rpartition(":")[2] if owner[0].startswith(PREFIX) else "",
+        kind=_KINDS.get(kind := owner[0].rpartition(":")[2], kind) if owner[0].startswith(PREFIX) else "",
         operation=operation,
         before=_state(old) if operation is not Operation.CREATE else None,
         after=_state(new or old) if operation is not Operation.DELETE else None,

@@ -80,11 +80,6 @@ class Report:
         return bool(self.problems)
 
     @property
-    def new(self) -> bool:
-        """Whether everything would be made from nothing."""
-        return bool(self.counts.create) and self.counts.create == self.counts.total
-
-    @property
     def unchanged(self) -> bool:
         """Whether an update would change nothing."""
         return not self.failed and not self.counts.changed

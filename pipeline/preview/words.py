@@ -18,27 +18,8 @@ LONG = 60
 MOST_FACTS = 12
 """How many facts a line holds; the rest is counted."""
 
-RANK = (
-    "Networks",
-    "Namespace",
-    "Web",
-    "Process",
-    "Edge",
-    "Switch",
-    "Migration",
-    "StaticFiles",
-    "CollectedStatic",
-    "AppImage",
-    "Postgres",
-    "Redis",
-    "Service",
-    "PulledImage",
-    "SecretFiles",
-    "Storage",
-)
-"""In which order components are told: what visitors see first."""
-
 _ORDER = ("Web", "Process", "Edge", "Migration", "StaticFiles", "CollectedStatic", "Switch", "Postgres", "Redis")
+"""In which order components are told: what visitors see first, the rest by kind and name."""
 _SITE = "SLIPWAY_SITE"
 _STEPS = {"Migration", "StaticFiles", "CollectedStatic"}
 _NAMES = {
@@ -189,11 +170,10 @@ def _happens(changes: Sequence[Change]) -> str:
     if changes[0].operation is Operation.UPDATE:
         if changes[0].type == workload.CONTAINER:
             return f"{what} {'changes' if count == 1 else 'change'} in place"
-        return (
-            f"{what} {'rolls' if count == 1 else 'roll'}"
-            if "Deployment" in changes[0].type
-            else f"{what} {_be(count)} restarted"
-        )
+        if changes[0].type.endswith(":StatefulSet"):
+            return f"{what} {_be(count)} restarted"
+        does = "roll" if changes[0].type.endswith(":Deployment") else "change"
+        return f"{what} {does}{'s' if count == 1 else ''}"
     gap = ", the old one first" if changes[0].gap else ""
     return f"{what} {_be(count)} replaced{gap}"
 

@@ -13,7 +13,9 @@ from pipeline.preview.plan import State
 from pipeline.preview.value import Mark, Value
 
 CONTAINER = "docker:index/container:Container"
-_LONG = ("Deployment", "StatefulSet", "DaemonSet")
+CLUSTER = "Cluster"
+"""A database of CloudNativePG."""
+_LONG = ("Deployment", "StatefulSet", "CronJob")
 _ONCE = ("Job",)
 _UNITS = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1024**2, "k": 1e3 / 2**20, "M": 1e6 / 2**20, "G": 1e9 / 2**20}
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|m)?")
@@ -97,7 +99,7 @@ def of(kind: str, state: State | None) -> Workload | None:
     name = kind.rpartition(":")[2]
     if kind.startswith("kubernetes:") and name in (*_LONG, *_ONCE):
         return _pods(state.inputs, once=name in _ONCE)
-    return None
+    return _instances(state.inputs) if kind.endswith(f":{CLUSTER}") else None
 
 
 def _container(inputs: Mapping[str, Value]) -> Workload:
@@ -148,13 +150,13 @@ def _is_made_up(source: Value) -> bool:
 
 
 def _pods(inputs: Mapping[str, Value], *, once: bool) -> Workload:
-    spec = value.at(dict(inputs), "spec")
-    template = value.at(spec, "template")
+    spec = _spec(inputs)
+    template = spec.get("template")
     pod = value.at(template, "spec")
     container = next(iter(value.items(value.at(pod, "containers"))), None)
     labels = value.mapping(value.at(template, "metadata", "labels"))
     limits = value.mapping(value.at(container, "resources", "limits"))
-    replicas = value.at(spec, "replicas")
+    replicas = spec.get("replicas")
     volumes = {value.text(value.at(each, "name")): _source(each) for each in value.items(value.at(pod, "volumes"))}
     return Workload(
         count=int(value.number(replicas)) if replicas is not None else 1,
@@ -183,6 +185,26 @@ def _pods(inputs: Mapping[str, Value], *, once: bool) -> Workload:
     )
 
 
+def _spec(inputs: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Give what pods are made from; of what runs by the clock, with the clock."""
+    spec = value.mapping(inputs.get("spec"))
+    job = value.mapping(value.at(spec.get("jobTemplate"), "spec"))
+    return {**job, **{key: each for key, each in spec.items() if key != "jobTemplate"}} if job else spec
+
+
+def _instances(inputs: Mapping[str, Value]) -> Workload:
+    spec = value.mapping(inputs.get("spec"))
+    limits = value.mapping(value.at(spec.get("resources"), "limits"))
+    read = ("instances", "imageName", "resources")
+    return Workload(
+        count=int(value.number(spec.get("instances"))),
+        image=value.text(spec.get("imageName")),
+        memory_mb=int(megabytes(limits.get("memory"))),
+        cpus=cores(limits.get("cpu")),
+        rest=dict(value.leaves({key: each for key, each in spec.items() if key not in read})),
+    )
+
+
 def _source(volume: Value) -> str:
     claim = value.text(value.at(volume, "persistentVolumeClaim", "claimName"))
     size = value.at(volume, "emptyDir", "sizeLimit")
@@ -191,7 +213,7 @@ def _source(volume: Value) -> str:
 
 def _without_read(inputs: Mapping[str, Value]) -> dict[str, Value]:
     """Leave out what a workload holds, and the names of what Pulumi names."""
-    spec = value.mapping(value.at(dict(inputs), "spec"))
+    spec = _spec(inputs)
     template = value.mapping(spec.get("template"))
     pod = value.mapping(template.get("spec"))
     read = ("image", "env", "command", "args", "resources", "volumeMounts")

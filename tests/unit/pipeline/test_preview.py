@@ -412,3 +412,73 @@ def test_the_page_shows_what_a_preview_says() -> None:
 
     assert told in page
     assert rest.partition("\n\nGrey stays")[0].strip() in page
+
+
+def step(kind: str, name: str, owner: str, old: Json, new: Json) -> str:
+    """An event about an object of a cluster."""
+    start = "urn:pulumi:prod::slipway::"
+    parent = f"{start}slipway:kubernetes:{owner}"
+    urn = f"{start}slipway:kubernetes:{owner.partition('::')[0]}${kind}::{name}"
+    states = {key: {"parent": parent, "inputs": each} for key, each in (("old", old), ("new", new)) if each}
+    return json.dumps(
+        {"resourcePreEvent": {"metadata": {"op": "update" if old else "create", "urn": urn, "type": kind, **states}}}
+    )
+
+
+def test_what_runs_by_the_clock_and_managed_databases_are_read_too() -> None:
+    """A CronJob is a process; a database of CloudNativePG is one of several instances, with disks of its own."""
+
+    def clock(schedule: str) -> Json:
+        container: Json = {"args": ["tidy"], "resources": {"limits": {"memory": "128Mi", "cpu": "250m"}}}
+        return {
+            "spec": {"schedule": schedule, "jobTemplate": {"spec": {"template": {"spec": {"containers": [container]}}}}}
+        }
+
+    def managed(instances: int, image: str) -> Json:
+        limits: Json = {"limits": {"memory": "1Gi", "cpu": "1"}}
+        return {"spec": {"instances": instances, "imageName": image, "resources": limits, "storage": {"size": "10Gi"}}}
+
+    lines = [
+        step("kubernetes:batch/v1:CronJob", "tidy", "Process::process-tidy", clock("@daily"), clock("@hourly")),
+        step(
+            "kubernetes:postgresql.cnpg.io/v1:Cluster",
+            "postgres",
+            "ManagedPostgres::postgres",
+            managed(1, "cnpg/postgresql:16"),
+            managed(3, "cnpg/postgresql:17"),
+        ),
+        step(
+            "kubernetes:core/v1:Service",
+            "edge",
+            "Edge::edge",
+            None,
+            {"spec": {"type": "NodePort", "ports": [{"port": 80}]}},
+        ),
+        step("kubernetes:x/v1:HTTPRoute", "route", "Edge::edge", None, {"spec": {"hostnames": ["x.org"]}}),
+        step(
+            "kubernetes:networking.k8s.io/v1:Ingress",
+            "in",
+            "Edge::edge",
+            None,
+            {"spec": {"rules": [{"host": "y.org"}]}},
+        ),
+    ]
+    found = plan.read("\n".join(lines), "prod")
+
+    assert {each.name: each.facts for each in words.parts(found, {})} == {
+        "tidy": ("1 pod changes", "schedule @daily to @hourly"),
+        "edge": ("Service edge is created", "Ingress in is created", "HTTPRoute is created"),
+        "postgres": (
+            "3 pods change",
+            "replicas 1 to 3",
+            "image cnpg/postgresql:16 to cnpg/postgresql:17",
+        ),
+    }
+    assert cost.costs(found).after.disk_gb == 30
+    assert [(each.kind.value, each.component) for each in danger.dangers(found)] == [
+        ("port", "edge"),
+        ("port", "edge"),
+        ("port", "edge"),
+        ("version", "postgres"),
+    ]
+    assert "postgres x 3" in picture.mermaid(found)

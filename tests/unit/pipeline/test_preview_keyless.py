@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from components.settings import parse
 from pipeline.console import PipelineError
 from pipeline.engine import Engine, Result
 from pipeline.preview import keyless, plan, run
@@ -98,6 +99,14 @@ def prod(engine_for: Callable[[str], Engine]) -> Engine:
     return engine
 
 
+LOADED = parse(
+    {
+        "environment": "prod",
+        "domain": "x.org",
+        "app": {"source": "examples/guestbook", "settings_module": "config.settings"},
+    },
+    "prod",
+)
 EVENTS = json.dumps({"summaryEvent": {"result": "succeeded"}}) + "\n"
 
 
@@ -108,7 +117,7 @@ def test_nothing_but_a_copy_is_written(prod: Engine, fake: Fake) -> None:
     fake.when("stack export", out=json.dumps(state))
     fake.when("preview", out=EVENTS)
 
-    found = keyless.preview(prod)
+    found = keyless.preview(prod, LOADED)
 
     assert found.compared is Compared.BLIND
     assert [each.split(" /")[0] for each in fake.calls[:4]] == [
@@ -134,10 +143,19 @@ def test_without_a_backend_it_is_compared_with_nothing(prod: Engine, fake: Fake,
     fake.when("stack export", err="error: no credentials", code=255)
     fake.when("preview", out=EVENTS)
 
-    found = keyless.preview(replace(prod, environ={**prod.environ, "PULUMI_BACKEND_URL": url}))
+    found = keyless.preview(replace(prod, environ={**prod.environ, "PULUMI_BACKEND_URL": url}), LOADED)
 
     assert (found.compared, found.reason) == (Compared.NOTHING, reason)
     assert not [each for each in fake.calls if each.startswith("stack import")]
+
+
+def test_a_stack_that_runs_on_another_target_is_refused(prod: Engine, fake: Fake) -> None:
+    """As every update of it would be."""
+    resources = [{"urn": "urn:x", "type": "slipway:kubernetes:Web"}]
+    fake.when("stack export", out=json.dumps({"version": 3, "deployment": {"resources": resources}}))
+
+    with pytest.raises(PipelineError, match='slipway:target: found "docker", but stack prod runs on kubernetes'):
+        keyless.preview(prod, LOADED)
 
 
 def test_a_stack_that_is_not_deployed_is_compared_with_nothing(prod: Engine, fake: Fake) -> None:
@@ -145,7 +163,7 @@ def test_a_stack_that_is_not_deployed_is_compared_with_nothing(prod: Engine, fak
     fake.when("stack export", err="error: no stack named 'prod' found", code=255)
     fake.when("preview", out=EVENTS)
 
-    found = keyless.preview(prod)
+    found = keyless.preview(prod, LOADED)
 
     assert (found.compared, found.reason) == (Compared.NOTHING, "nothing of it is deployed")
 
