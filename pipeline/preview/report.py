@@ -132,7 +132,7 @@ def secret_files(settings: Settings) -> dict[str, list[str]]:
         *([environment.REDIS_URL] if environment.has_redis(settings) else []),
         *environment.files(settings.app),
     }
-    return {"app-secrets": sorted(app)}
+    return {"app-secrets": sorted(app), "postgres-secrets": ["postgres_password"], "redis-secrets": ["redis.conf"]}
 
 
 def headline(report: Report) -> str:

@@ -12,6 +12,8 @@ from tests.e2e.site import Site
 KEYLESS = ("env", "-u", "PULUMI_CONFIG_PASSPHRASE", "python", "-m", "pipeline")
 SAME = ("target", "outcome", "release", "counts", "dangers", "components", "images", "cost", "picture")
 """What no key is needed for, where no secret changes."""
+WEB = {"startup_seconds": 240}
+"""Nothing here is about how fast it starts."""
 MIGRATION = """\
 from django.db import migrations, models
 
@@ -47,16 +49,17 @@ def changes(report: dict[str, Any]) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def site(make_site: Callable[..., Site]) -> Iterator[Site]:
     """A stack that is up, and a branch that changes a variable, the memory of the cache and the code."""
-    site = make_site("preview", app={"environment": {"CACHE_TTL": "60"}})
+    site = make_site("preview", app={"environment": {"CACHE_TTL": "60"}}, web=WEB)
     site.secrets().up().good()
     site.set(
         app={"environment": {"CACHE_TTL": "300"}},
+        web=WEB,
         redis={"resources": {"memory_mb": 160}},
         edge={"port": site.port, "address": "0.0.0.0"},  # noqa: S104 - a preview opens nothing
     )
     (site.app / "guestbook/migrations/0002_likes.py").write_text(MIGRATION)
     yield site
-    site.set(app={"environment": {"CACHE_TTL": "60"}})
+    site.set(app={"environment": {"CACHE_TTL": "60"}}, web=WEB)
 
 
 @pytest.mark.docker
@@ -125,7 +128,7 @@ def test_without_a_backend_everything_would_be_new_and_a_failure_has_a_report(si
     assert "- **web**: 1 container is created\n" in said
 
     kept = (site.root / "stacks" / f"Pulumi.{site.stack}.yaml").read_text()
-    site.set(postgres={"image": "postgres 17"})
+    site.set(web=WEB, postgres={"image": "postgres 17"})
     failed = site.run(*KEYLESS, *options).bad()
     assert failed.code == 1
     assert "**The preview of stack" in path.read_text()
