@@ -15,7 +15,7 @@ pytestmark = pytest.mark.docker
 @pytest.fixture(scope="module")
 def staging(make_site: Callable[..., Site]) -> Site:
     """A stack that is up."""
-    site = make_site("staging", web={"startup_seconds": 120}).secrets()
+    site = make_site("staging", web={"startup_seconds": 300}).secrets()
     site.up().good()
     return site
 
@@ -24,7 +24,7 @@ def staging(make_site: Callable[..., Site]) -> Site:
 def prod(staging: Site) -> Iterator[Site]:
     """Another stack of the same repository and project that was never up."""
     site = Site(staging.folder, "prod", environ=staging.environ)
-    site.set(web={"startup_seconds": 120})
+    site.set(web={"startup_seconds": 300})
     yield site.secrets()
     site.close()
 
@@ -42,7 +42,7 @@ def kinds(site: Site) -> set[str]:
 
 def healthy(site: Site) -> None:
     """Wait until the web container is well."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while site.container("web").attrs["State"]["Health"]["Status"] != "healthy":
         assert time.monotonic() < deadline, "web is not healthy"
         time.sleep(0.5)
@@ -56,11 +56,11 @@ def outputs(site: Site) -> dict[str, str]:
 
 def test_the_image_of_staging_is_what_prod_runs(staging: Site, prod: Site) -> None:
     """It is refused while the stacks differ or staging is not well; then it runs, by its digest, without the project."""
-    prod.set(web={"startup_seconds": 120}, build={"runtime_packages": "gettext"})
+    prod.set(web={"startup_seconds": 300}, build={"runtime_packages": "gettext"})
     refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
     expected = f"slipway:build.runtime_packages: {staging.stack} says nothing, {prod.stack} says gettext"
     assert expected in refused.text
-    prod.set(web={"startup_seconds": 120})
+    prod.set(web={"startup_seconds": 300})
 
     web = staging.container("web")
     web.stop()
