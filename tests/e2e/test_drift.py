@@ -11,11 +11,13 @@ import pytest
 from docker.models.containers import Container
 
 from tests.e2e.load import Kind, Load
-from tests.e2e.site import Done, Site
+from tests.e2e.site import RUN, Done, Site
 
 pytestmark = pytest.mark.docker
 
 DRIFT = 3
+APP = {"name": f"drift-{RUN}"}
+"""A name of its own, since a tag of its image is moved, which other tests may use under the usual one."""
 VISITORS = (Kind("read", 1, 0.1), Kind("write", 1, 0.5), Kind("slow", 1, 0.5))
 """Few, since the containers that heal need the processor."""
 STRANGER = "a container that Pulumi did not make"
@@ -24,7 +26,7 @@ STRANGER = "a container that Pulumi did not make"
 @pytest.fixture(scope="module")
 def site(make_site: Callable[..., Site]) -> Site:
     """A stack with three web containers that is up."""
-    site = make_site("drift", web={"replicas": 3, "startup_seconds": 300}).secrets()
+    site = make_site("drift", app=APP, web={"replicas": 3, "startup_seconds": 300}).secrets()
     site.up().good()
     return site
 
@@ -253,7 +255,7 @@ def test_what_the_edge_has_loaded(site: Site) -> None:
 def test_what_a_failed_release_left(site: Site) -> None:
     """Containers of a release that never served are drift; healing from changed code is refused, and deploys nothing."""
     site.change("guestbook/health.py", "status=503 if failed else 200,", "status=503,")
-    site.set(web={"replicas": 3, "startup_seconds": 15})
+    site.set(app=APP, web={"replicas": 3, "startup_seconds": 15})
     site.up().bad()
 
     found = drift(site)

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.site import Site
+from tests.e2e.site import RUN, Site
 
 pytestmark = pytest.mark.docker
+
+APP = {"name": f"promote-{RUN}"}
+"""A name of its own, so that no other test removes its image."""
 
 
 @pytest.fixture(scope="module")
 def staging(make_site: Callable[..., Site]) -> Site:
     """A stack that is up."""
-    site = make_site("staging", web={"startup_seconds": 300}).secrets()
+    site = make_site("staging", app=APP, web={"startup_seconds": 300}).secrets()
     site.up().good()
     return site
 
@@ -24,7 +27,7 @@ def staging(make_site: Callable[..., Site]) -> Site:
 def prod(staging: Site) -> Iterator[Site]:
     """Another stack of the same repository and project that was never up."""
     site = Site(staging.folder, "prod", environ=staging.environ)
-    site.set(web={"startup_seconds": 300})
+    site.set(app=APP, web={"startup_seconds": 300})
     yield site.secrets()
     site.close()
 
@@ -56,11 +59,11 @@ def outputs(site: Site) -> dict[str, str]:
 
 def test_the_image_of_staging_is_what_prod_runs(staging: Site, prod: Site) -> None:
     """It is refused while the stacks differ or staging is not well; then it runs, by its digest, without the project."""
-    prod.set(web={"startup_seconds": 300}, build={"runtime_packages": "gettext"})
+    prod.set(app=APP, web={"startup_seconds": 300}, build={"runtime_packages": "gettext"})
     refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
     expected = f"slipway:build.runtime_packages: {staging.stack} says nothing, {prod.stack} says gettext"
     assert expected in refused.text
-    prod.set(web={"startup_seconds": 300})
+    prod.set(app=APP, web={"startup_seconds": 300})
 
     web = staging.container("web")
     web.stop()
@@ -132,9 +135,9 @@ def test_through_a_registry_and_back(staging: Site, prod: Site, tmp_path: Path) 
     prod.pipeline("promote", staging.stack, prod.stack, "--registry", f"{registry}/e2e", "--to-host", host).good()
 
     named = outputs(prod)["image"]
-    assert named.startswith(f"{registry}/e2e/e2e@sha256:")
+    assert named.startswith(f"{registry}/e2e/{APP['name']}@sha256:")
     assert image(prod) == image(staging)
-    prod.daemon.images.remove(f"{registry}/e2e/e2e:{outputs(staging)['release']}")
+    prod.daemon.images.remove(f"{registry}/e2e/{APP['name']}:{outputs(staging)['release']}")
 
     prod.run("pulumi", "config", "rm", "slipway:promoted", "--stack", prod.stack).good()
     prod.up().good()
