@@ -138,7 +138,7 @@ class Graph:
 class Migration:
     def __init__(self, replaces=()): self.replaces = list(replaces)
 class Loader:
-    def __init__(self, connection, ignore_no_initial):
+    def __init__(self, connection):
         self.graph = Graph()
         self.disk_migrations = {("auth", "0001"): Migration(), ("shop", "0002"): Migration([("shop", "0000")])}
         self.applied_migrations = {("auth", "0001"): 1}
