@@ -32,6 +32,14 @@ def prod(staging: Site) -> Iterator[Site]:
     site.close()
 
 
+@pytest.fixture
+def promoted(staging: Site, prod: Site) -> Site:
+    """The other stack, which runs the image of the first."""
+    if not prod.containers("web"):
+        prod.pipeline("promote", staging.stack, prod.stack).good()
+    return prod
+
+
 def image(site: Site) -> str:
     """The identity of the image that serves."""
     return str(site.container("web").attrs["Image"])
@@ -96,7 +104,7 @@ def test_the_image_of_staging_is_what_prod_runs(staging: Site, prod: Site) -> No
 
 
 @pytest.mark.long
-def test_migrations_decide(staging: Site, prod: Site) -> None:
+def test_migrations_decide(staging: Site, promoted: Site) -> None:
     """Those that prod will run are listed; what prod has beyond the image is refused, and so is a staging behind its image."""
     migrations = staging.app / "guestbook/migrations"
     (migrations / "0099_nothing.py").write_text(
@@ -104,45 +112,47 @@ def test_migrations_decide(staging: Site, prod: Site) -> None:
         f'    dependencies = [("guestbook", "{newest(migrations)}")]\n    operations = []\n'
     )
     staging.up().good()
-    planned = prod.pipeline("promote", staging.stack, prod.stack, "--plan-only").good()
-    assert f"migrations that it will run in {prod.stack}: guestbook.0099_nothing" in planned.text
-    before = image(prod)
-    prod.pipeline("promote", staging.stack, prod.stack, "--no-up").good()
-    assert image(prod) == before
-    prod.up().good()
-    assert image(prod) == image(staging)
-    assert "guestbook" in prod.sql("select app from django_migrations where name = '0099_nothing'")
+    planned = promoted.pipeline("promote", staging.stack, promoted.stack, "--plan-only").good()
+    assert f"migrations that it will run in {promoted.stack}: guestbook.0099_nothing" in planned.text
+    before = image(promoted)
+    promoted.pipeline("promote", staging.stack, promoted.stack, "--no-up").good()
+    assert image(promoted) == before
+    promoted.up().good()
+    assert image(promoted) == image(staging)
+    assert "guestbook" in promoted.sql("select app from django_migrations where name = '0099_nothing'")
 
     staging.sql("delete from django_migrations where name = '0099_nothing'")
-    refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
+    refused = promoted.pipeline("promote", staging.stack, promoted.stack).bad()
     assert f"stack {staging.stack}: its image has migrations that its database has not: guestbook.0099" in refused.text
     staging.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0099_nothing', now())")
 
-    prod.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0100_newer', now())")
-    refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
+    promoted.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0100_newer', now())")
+    refused = promoted.pipeline("promote", staging.stack, promoted.stack).bad()
     assert "migrations that the image lacks: guestbook.0100_newer" in refused.text
-    prod.sql("delete from django_migrations where name = '0100_newer'")
+    promoted.sql("delete from django_migrations where name = '0100_newer'")
 
 
 @pytest.mark.long
-def test_through_a_registry_and_back(staging: Site, prod: Site, tmp_path: Path) -> None:
+def test_through_a_registry_and_back(staging: Site, promoted: Site, tmp_path: Path) -> None:
     """Another Docker host pulls it by its digest; without the setting, the project is built again."""
     socket = tmp_path / "other.sock"
     socket.symlink_to("/var/run/docker.sock")  # the same daemon by another name: there is no second one here
     registry = staging.environ["SLIPWAY_REGISTRY"]
     host = f"unix://{socket}"
 
-    prod.pipeline("promote", staging.stack, prod.stack, "--registry", f"{registry}/e2e", "--to-host", host).good()
+    promoted.pipeline(
+        "promote", staging.stack, promoted.stack, "--registry", f"{registry}/e2e", "--to-host", host
+    ).good()
 
-    named = outputs(prod)["image"]
+    named = outputs(promoted)["image"]
     assert named.startswith(f"{registry}/e2e/{APP['name']}@sha256:")
-    assert image(prod) == image(staging)
-    prod.daemon.images.remove(f"{registry}/e2e/{APP['name']}:{outputs(staging)['release']}")
+    assert image(promoted) == image(staging)
+    promoted.daemon.images.remove(f"{registry}/e2e/{APP['name']}:{outputs(staging)['release']}")
 
-    prod.run("pulumi", "config", "rm", "slipway:promoted", "--stack", prod.stack).good()
-    prod.up().good()
-    assert "docker-build:index:Image" in kinds(prod)
-    assert outputs(prod)["release"] == outputs(staging)["release"]
+    promoted.run("pulumi", "config", "rm", "slipway:promoted", "--stack", promoted.stack).good()
+    promoted.up().good()
+    assert "docker-build:index:Image" in kinds(promoted)
+    assert outputs(promoted)["release"] == outputs(staging)["release"]
 
 
 def newest(migrations: Path) -> str:
