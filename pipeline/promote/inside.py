@@ -18,7 +18,7 @@ def main() -> None:
     from django.db import connection  # type: ignore[import-not-found]  # noqa: PLC0415 - not before the setup
     from django.db.migrations.loader import MigrationLoader  # type: ignore[import-not-found]  # noqa: PLC0415 - the same
 
-    loader = MigrationLoader(connection, ignore_no_initial=True)
+    loader = MigrationLoader(connection)
     plan: dict[tuple[str, str], None] = {}
     for leaf in sorted(loader.graph.leaf_nodes()):
         plan.update(dict.fromkeys(loader.graph.forwards_plan(leaf)))

@@ -1,6 +1,7 @@
 """The migrations of an image and of a database, and what of them does not go together."""
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipeline.promote import inside
 
 SOURCE = Path(inside.__file__)
 _SHOWN = 10
+_ERROR = re.compile(r"^([A-Za-z_][\w.]*(?:Error|Exception|Configured|Ready))(?::|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,11 @@ def ask(processes: Processes, settings: Settings, stack: str) -> Migrations:
                 replaces=told["replaces"],
                 applied=frozenset(told["applied"]),
             )
+    # The kind of an error tells much and no secret.
+    kinds = _ERROR.findall(done.err)
     raise problem(
-        f"the web process of stack {stack} does not tell its migrations (exit code {done.code})",
+        f"the web process of stack {stack} does not tell its migrations "
+        f"({kinds[-1] if kinds else f'exit code {done.code}'})",
         allowed="a Django project whose database answers; its last words may hold a secret and are not shown",
         mend=f"python -m pipeline doctor {stack}",
     )

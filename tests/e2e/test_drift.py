@@ -10,19 +10,23 @@ import docker.errors
 import pytest
 from docker.models.containers import Container
 
-from tests.e2e.load import Load
-from tests.e2e.site import Done, Site
+from tests.e2e.load import Kind, Load
+from tests.e2e.site import RUN, Done, Site
 
 pytestmark = pytest.mark.docker
 
 DRIFT = 3
+APP = {"name": f"drift-{RUN}"}
+"""A name of its own, since a tag of its image is moved, which other tests may use under the usual one."""
+VISITORS = (Kind("read", 1, 0.1), Kind("write", 1, 0.5), Kind("slow", 1, 0.5))
+"""Few, since the containers that heal need the processor."""
 STRANGER = "a container that Pulumi did not make"
 
 
 @pytest.fixture(scope="module")
 def site(make_site: Callable[..., Site]) -> Site:
     """A stack with three web containers that is up."""
-    site = make_site("drift", web={"replicas": 3, "startup_seconds": 120}).secrets()
+    site = make_site("drift", app=APP, web={"replicas": 3, "startup_seconds": 300}).secrets()
     site.up().good()
     return site
 
@@ -104,11 +108,11 @@ def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
         first.image, name=f"{site.stack}-extra", labels={**first.labels, "slipway.release": "0ld"}
     )
     assert other.tag(*tag.split(":"))
-    write(site, path, text.replace("client_max_body_size 25m", "client_max_body_size 26m"))
     time.sleep(5)  # the edge looks up who is there every few seconds
+    write(site, path, text.replace("client_max_body_size 25m", "client_max_body_size 26m"))
 
     found = drift(site)
-    # The edge may have loaded the file meanwhile, since it looks up addresses and those of two are gone.
+    # On a slow machine the edge may have loaded the file meanwhile, since the addresses of two are gone.
     loaded = [line for line in lines(found) if ": configuration in use: " in line]
     assert [line for line in lines(found) if line not in loaded] == sorted(
         [
@@ -124,10 +128,10 @@ def test_what_was_done_by_hand_is_found_and_healed(site: Site) -> None:
     assert f"Drift: {7 + len(loaded)} differences in 3 components" in found.text
     before = site.running()
 
-    with Load(site.port) as load:
-        load.wait_for(50)
+    with Load(site.port, kinds=VISITORS) as load:
+        load.wait_for(20)
         healed = drift(site, "--heal", code=0)
-        load.wait_for(50)
+        load.wait_for(20)
     print(load.summary())
 
     assert load.failures == []
@@ -241,7 +245,7 @@ def test_what_the_edge_has_loaded(site: Site) -> None:
         f'edge ({edge}): {what}: declared "client_max_body_size 25m;", found "client_max_body_size 26m;"'
         for what in (f"file {path}", "configuration in use")
     )
-    with Load(site.port) as load:
+    with Load(site.port, kinds=VISITORS) as load:
         drift(site, "--heal", code=0)
     assert load.failures == []
     assert site.execute("edge", "sh", "-c", "grep -c 25m /tmp/edge/active/nginx.conf") == "1"
@@ -251,7 +255,7 @@ def test_what_the_edge_has_loaded(site: Site) -> None:
 def test_what_a_failed_release_left(site: Site) -> None:
     """Containers of a release that never served are drift; healing from changed code is refused, and deploys nothing."""
     site.change("guestbook/health.py", "status=503 if failed else 200,", "status=503,")
-    site.set(web={"replicas": 3, "startup_seconds": 15})
+    site.set(app=APP, web={"replicas": 3, "startup_seconds": 15})
     site.up().bad()
 
     found = drift(site)

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.site import Site
+from tests.e2e.site import RUN, Site
 
 pytestmark = pytest.mark.docker
+
+APP = {"name": f"promote-{RUN}"}
+"""A name of its own, so that no other test removes its image."""
 
 
 @pytest.fixture(scope="module")
 def staging(make_site: Callable[..., Site]) -> Site:
     """A stack that is up."""
-    site = make_site("staging", web={"startup_seconds": 120}).secrets()
+    site = make_site("staging", app=APP, web={"startup_seconds": 300}).secrets()
     site.up().good()
     return site
 
@@ -24,9 +27,17 @@ def staging(make_site: Callable[..., Site]) -> Site:
 def prod(staging: Site) -> Iterator[Site]:
     """Another stack of the same repository and project that was never up."""
     site = Site(staging.folder, "prod", environ=staging.environ)
-    site.set(web={"startup_seconds": 120})
+    site.set(app=APP, web={"startup_seconds": 300})
     yield site.secrets()
     site.close()
+
+
+@pytest.fixture
+def promoted(staging: Site, prod: Site) -> Site:
+    """The other stack, which runs the image of the first."""
+    if not prod.containers("web"):
+        prod.pipeline("promote", staging.stack, prod.stack).good()
+    return prod
 
 
 def image(site: Site) -> str:
@@ -42,7 +53,7 @@ def kinds(site: Site) -> set[str]:
 
 def healthy(site: Site) -> None:
     """Wait until the web container is well."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while site.container("web").attrs["State"]["Health"]["Status"] != "healthy":
         assert time.monotonic() < deadline, "web is not healthy"
         time.sleep(0.5)
@@ -56,11 +67,11 @@ def outputs(site: Site) -> dict[str, str]:
 
 def test_the_image_of_staging_is_what_prod_runs(staging: Site, prod: Site) -> None:
     """It is refused while the stacks differ or staging is not well; then it runs, by its digest, without the project."""
-    prod.set(web={"startup_seconds": 120}, build={"runtime_packages": "gettext"})
+    prod.set(app=APP, web={"startup_seconds": 300}, build={"runtime_packages": "gettext"})
     refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
     expected = f"slipway:build.runtime_packages: {staging.stack} says nothing, {prod.stack} says gettext"
     assert expected in refused.text
-    prod.set(web={"startup_seconds": 120})
+    prod.set(app=APP, web={"startup_seconds": 300})
 
     web = staging.container("web")
     web.stop()
@@ -93,7 +104,7 @@ def test_the_image_of_staging_is_what_prod_runs(staging: Site, prod: Site) -> No
 
 
 @pytest.mark.long
-def test_migrations_decide(staging: Site, prod: Site) -> None:
+def test_migrations_decide(staging: Site, promoted: Site) -> None:
     """Those that prod will run are listed; what prod has beyond the image is refused, and so is a staging behind its image."""
     migrations = staging.app / "guestbook/migrations"
     (migrations / "0099_nothing.py").write_text(
@@ -101,45 +112,47 @@ def test_migrations_decide(staging: Site, prod: Site) -> None:
         f'    dependencies = [("guestbook", "{newest(migrations)}")]\n    operations = []\n'
     )
     staging.up().good()
-    planned = prod.pipeline("promote", staging.stack, prod.stack, "--plan-only").good()
-    assert f"migrations that it will run in {prod.stack}: guestbook.0099_nothing" in planned.text
-    before = image(prod)
-    prod.pipeline("promote", staging.stack, prod.stack, "--no-up").good()
-    assert image(prod) == before
-    prod.up().good()
-    assert image(prod) == image(staging)
-    assert "guestbook" in prod.sql("select app from django_migrations where name = '0099_nothing'")
+    planned = promoted.pipeline("promote", staging.stack, promoted.stack, "--plan-only").good()
+    assert f"migrations that it will run in {promoted.stack}: guestbook.0099_nothing" in planned.text
+    before = image(promoted)
+    promoted.pipeline("promote", staging.stack, promoted.stack, "--no-up").good()
+    assert image(promoted) == before
+    promoted.up().good()
+    assert image(promoted) == image(staging)
+    assert "guestbook" in promoted.sql("select app from django_migrations where name = '0099_nothing'")
 
     staging.sql("delete from django_migrations where name = '0099_nothing'")
-    refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
+    refused = promoted.pipeline("promote", staging.stack, promoted.stack).bad()
     assert f"stack {staging.stack}: its image has migrations that its database has not: guestbook.0099" in refused.text
     staging.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0099_nothing', now())")
 
-    prod.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0100_newer', now())")
-    refused = prod.pipeline("promote", staging.stack, prod.stack).bad()
+    promoted.sql("insert into django_migrations (app, name, applied) values ('guestbook', '0100_newer', now())")
+    refused = promoted.pipeline("promote", staging.stack, promoted.stack).bad()
     assert "migrations that the image lacks: guestbook.0100_newer" in refused.text
-    prod.sql("delete from django_migrations where name = '0100_newer'")
+    promoted.sql("delete from django_migrations where name = '0100_newer'")
 
 
 @pytest.mark.long
-def test_through_a_registry_and_back(staging: Site, prod: Site, tmp_path: Path) -> None:
+def test_through_a_registry_and_back(staging: Site, promoted: Site, tmp_path: Path) -> None:
     """Another Docker host pulls it by its digest; without the setting, the project is built again."""
     socket = tmp_path / "other.sock"
     socket.symlink_to("/var/run/docker.sock")  # the same daemon by another name: there is no second one here
     registry = staging.environ["SLIPWAY_REGISTRY"]
     host = f"unix://{socket}"
 
-    prod.pipeline("promote", staging.stack, prod.stack, "--registry", f"{registry}/e2e", "--to-host", host).good()
+    promoted.pipeline(
+        "promote", staging.stack, promoted.stack, "--registry", f"{registry}/e2e", "--to-host", host
+    ).good()
 
-    named = outputs(prod)["image"]
-    assert named.startswith(f"{registry}/e2e/e2e@sha256:")
-    assert image(prod) == image(staging)
-    prod.daemon.images.remove(f"{registry}/e2e/e2e:{outputs(staging)['release']}")
+    named = outputs(promoted)["image"]
+    assert named.startswith(f"{registry}/e2e/{APP['name']}@sha256:")
+    assert image(promoted) == image(staging)
+    promoted.daemon.images.remove(f"{registry}/e2e/{APP['name']}:{outputs(staging)['release']}")
 
-    prod.run("pulumi", "config", "rm", "slipway:promoted", "--stack", prod.stack).good()
-    prod.up().good()
-    assert "docker-build:index:Image" in kinds(prod)
-    assert outputs(prod)["release"] == outputs(staging)["release"]
+    promoted.run("pulumi", "config", "rm", "slipway:promoted", "--stack", promoted.stack).good()
+    promoted.up().good()
+    assert "docker-build:index:Image" in kinds(promoted)
+    assert outputs(promoted)["release"] == outputs(staging)["release"]
 
 
 def newest(migrations: Path) -> str:

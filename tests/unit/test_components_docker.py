@@ -117,6 +117,15 @@ def test_pulled_image() -> None:
     assert recorded.one(REMOTE_IMAGE).inputs == {"name": "nginx:1.26", "keepLocally": True}
 
 
+def test_an_image_named_by_its_identity_is_there() -> None:
+    """Nothing is pulled, since no registry would know it."""
+    reference = f"sha256:{'1' * 64}"
+    recorded = run(lambda: docker.PulledImage("app", args.PulledImageArgs(reference=reference)).id)
+
+    assert recorded.result == reference
+    assert recorded.of(REMOTE_IMAGE) == []
+
+
 def app_image(
     ca_bundle: str | None = None,
     netrc: pulumi.Input[str] | None = None,

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import environment, image, resolved, steps
+from components import environment, image, release, resolved, steps
 from components.deployment import TARGETS, Deployment, once
 from components.docker.task import StepError
 from components.model import Target
@@ -274,6 +274,26 @@ def test_an_address_is_hidden_in_errors() -> None:
         Watched().run(EXTERNAL, outcome, secrets=URLS)
 
     assert "cannot reach [secret] with [secret], nor with [secret]" in str(error.value)
+
+
+def test_a_promoted_image_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The containers of the app run the image that is named, under the name of its release, and no file is read."""
+
+    def refuse(_settings: object) -> None:
+        raise AssertionError("the project is not needed")
+
+    monkeypatch.setattr(release, "plan", refuse)
+    named = f"sha256:{'1' * 64}"
+    promoted = {"image": named, "release": "ba9876543210", "stack": "staging"}
+
+    recorded = deployed({**SAID, "promoted": promoted})
+
+    assert recorded.of(BUILT_IMAGE) == []
+    web = [
+        each for each in recorded.of(CONTAINER) if each.labels["slipway.component"] in {"web", "migration", "static"}
+    ]
+    assert {each.inputs["image"] for each in web} == {named}
+    assert {each.labels["slipway.release"] for each in web} == {"ba9876543210"}
 
 
 def test_a_failed_step_is_tried_again() -> None:

@@ -138,7 +138,7 @@ class Graph:
 class Migration:
     def __init__(self, replaces=()): self.replaces = list(replaces)
 class Loader:
-    def __init__(self, connection, ignore_no_initial):
+    def __init__(self, connection):
         self.graph = Graph()
         self.disk_migrations = {("auth", "0001"): Migration(), ("shop", "0002"): Migration([("shop", "0000")])}
         self.applied_migrations = {("auth", "0001"): 1}
@@ -153,7 +153,7 @@ class Processes:
     """Made-up processes."""
 
     def __init__(self, told: bytes = b"", code: int = 0, release: str = RELEASE, image: str = IMAGE) -> None:
-        self._done = Done(code, told, "a secret of the database")
+        self._done = Done(code, told, "Traceback:\n  x\ndjango.db.utils.OperationalError: a secret\n")
         self.release, self.image = release, image
         self.asked: list[list[str]] = []
 
@@ -192,7 +192,7 @@ def test_a_process_that_does_not_tell() -> None:
         migrations.ask(processes, settings(), "staging")
 
     assert str(refused.value) == (
-        "the web process of stack staging does not tell its migrations (exit code 1)\n"
+        "the web process of stack staging does not tell its migrations (django.db.utils.OperationalError)\n"
         "  allowed: a Django project whose database answers; its last words may hold a secret and are not shown\n"
         "  mend:    python -m pipeline doctor staging"
     )
