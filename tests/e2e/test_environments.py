@@ -28,10 +28,11 @@ import yaml
 
 from pipeline.host.tidy import disconnected
 from tests.e2e import test_project_edge as edge
+from tests.e2e.cluster import Cluster
+from tests.e2e.cluster_site import SMALL as SMALL_ON_A_CLUSTER
+from tests.e2e.cluster_site import STORAGE
 from tests.e2e.site import EXAMPLE, RUN, UP_SECONDS, Answer, Done, copy_repository, free_port, share_tools, tools
 from tests.e2e.websocket import websocket
-
-pytestmark = pytest.mark.docker
 
 COMMAND_SECONDS = 2 * UP_SECONDS
 """The longest that one command may take, where five run at once."""
@@ -88,9 +89,17 @@ class Reviews:
             "gateway": {"name": self.gateway, "port": self.port},
         }
         app = {"name": self.project, "source": str(self.app), "settings_module": "config.settings"}
-        config = {"environment": "review", "app": app, "web": {"resources": SMALL}, "review": review}
+        config: dict[str, Any] = {
+            "environment": "review",
+            "target": "docker",
+            "app": app,
+            "web": {"resources": SMALL, "startup_seconds": 240},
+            "review": review,
+        }
         for key, value in said.items():
-            config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value  # type: ignore[dict-item]  # of many types
+            config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+        if config["target"] == "kubernetes":
+            config["review"] = {key: value for key, value in config["review"].items() if key != "gateway"}
         return {"config": {f"slipway:{key}": value for key, value in config.items()}}
 
     def clone(self, name: str, **templates: Mapping[str, Any]) -> "Clone":
@@ -171,6 +180,8 @@ class Reviews:
         for volume in self.daemon.volumes.list():
             if self.ours(volume.attrs["Labels"]):
                 volume.remove(force=True)
+        for tag in (tag for each in self.daemon.images.list(self.project) for tag in each.tags):
+            self.daemon.images.remove(tag)
         self.daemon.close()
 
 
@@ -294,6 +305,7 @@ def at_once(*calls: Callable[[], Done]) -> list[Done]:
         return [each.result() for each in [pool.submit(call) for call in calls]]
 
 
+@pytest.mark.docker
 def test_two_at_once(reviews: Reviews) -> None:
     """Two environments have nothing in common but the gateway; a new clone updates, extends and destroys them."""
     first = reviews.clone("first", review={"review": seeded("of-one")})
@@ -384,6 +396,7 @@ def apart(reviews: Reviews, first: "Clone", second: "Clone") -> None:
         assert networks <= {f"{own}edge", f"{own}internal", f"slipway-gateway-{reviews.gateway}", "none"}
 
 
+@pytest.mark.docker
 @pytest.mark.long
 def test_ten_in_a_row_and_five_at_once(reviews: Reviews) -> None:
     """Afterwards everything is as before, also where one fails, one is killed and one cannot be destroyed at first."""
@@ -394,16 +407,7 @@ def test_ten_in_a_row_and_five_at_once(reviews: Reviews) -> None:
     clone.env("gateway", "up").good()
     ready = (reviews.things(), reviews.backend(), clone.files())
 
-    created, destroyed = [], []
-    for number in range(10):
-        name = f"row-{number}"
-        made = clone.env("create", name).good()
-        assert reviews.ask(name).status == 200
-        created.append(made.seconds)
-        volumes |= reviews.mounted()
-        destroyed.append(clone.env("destroy", name).good().seconds)
-        assert reviews.things() == ready[0]
-    print(f"create: {[round(each, 1) for each in created]}\ndestroy: {[round(each, 1) for each in destroyed]}")
+    created, destroyed = in_a_row(reviews, clone, volumes, ready[0])
 
     names = ["a", "b", "c", "d", "e"]
     killed = threading.Thread(target=clone.kill_creating, args=("e",))
@@ -425,7 +429,8 @@ def test_ten_in_a_row_and_five_at_once(reviews: Reviews) -> None:
     assert [listed[name]["url"] is None for name in names] == [False, False, False, True, True]
 
     # A container of somebody else on a network of one of them: Docker does not remove it then.
-    stranger = reviews.daemon.containers.create(reviews.image(), ["true"], network=f"{reviews.project}-review-b-edge")
+    network = f"{reviews.project}-review-b-edge"
+    stranger = reviews.daemon.containers.run(reviews.image(), ["sleep", "3600"], network=network, detach=True)
     other = reviews.clone("other")
     try:
         time.sleep(max(0.0, 61 - min(each["age_seconds"] for each in clone.known().values())))
@@ -449,6 +454,21 @@ def test_ten_in_a_row_and_five_at_once(reviews: Reviews) -> None:
     assert statistics.median(destroyed) < 30
 
 
+def in_a_row(reviews: Reviews, clone: Clone, volumes: set[str], before: list[str]) -> tuple[list[float], list[float]]:
+    """Make and destroy ten environments one after the other, and give how long each took, in seconds."""
+    created, destroyed = [], []
+    for number in range(10):
+        name = f"row-{number}"
+        created.append(clone.env("create", name).good().seconds)
+        assert reviews.ask(name).status == 200
+        volumes |= reviews.mounted()
+        destroyed.append(clone.env("destroy", name).good().seconds)
+        assert reviews.things() == before
+    print(f"create: {[round(each, 1) for each in created]}\ndestroy: {[round(each, 1) for each in destroyed]}")
+    return created, destroyed
+
+
+@pytest.mark.docker
 @pytest.mark.long
 def test_what_goes_through_the_gateway(reviews: Reviews) -> None:
     """Websockets, bodies of many megabytes, and who asked for what."""
@@ -468,6 +488,27 @@ def test_what_goes_through_the_gateway(reviews: Reviews) -> None:
     assert reviews.ask("sockets", "/", method="POST", body=b"x" * (26 << 20)).status == 413
     clone.env("destroy", "sockets").good()
     clone.env("gateway", "down").good()
+
+
+@pytest.mark.cluster
+@pytest.mark.long
+def test_on_a_cluster(reviews: Reviews, cluster: Cluster) -> None:
+    """The same commands make a namespace with an Ingress for the host name, and leave nothing of it."""
+    reviews.environ |= {"KUBECONFIG": cluster.environ["KUBECONFIG"]}
+    said = {**SMALL_ON_A_CLUSTER, "target": "kubernetes", "kubernetes": {"storage": STORAGE}}
+    clone = reviews.clone("clone", review={**said, "review": {"domain": "review.example.org"}})
+    namespace = f"{reviews.project}-review-one"
+    before = reviews.backend()
+
+    clone.env("create", "one").good()
+    [ingress] = cluster.all("ingresses", namespace)
+    assert [each["host"] for each in ingress["spec"]["rules"]] == ["one.review.example.org"]
+    assert clone.known()["one"]["url"] == "http://one.review.example.org/"
+
+    other = reviews.clone("other")
+    assert "nothing carries the name review-one" in other.env("destroy", "one").good().text
+    assert cluster.find("namespaces", None, namespace) is None
+    assert reviews.backend() == before
 
 
 def shown(when: str, reviews: Reviews, clone: "Clone") -> None:
