@@ -137,7 +137,7 @@ class Deployment:
                 release=self.release,
                 resources=settings.web.resources,
                 command=environment.exporting(settings.app, steps.release(settings.release)),
-                environment=self._environment,
+                environment={**(steps.PATIENT if settings.postgres.provider.deployed else {}), **self._environment},
                 secrets=files,
                 hidden=self._hidden(),
                 networks=self._to_the_datastores(),

@@ -70,6 +70,10 @@ def when_reachable(command: Sequence[str], servers: Sequence[str] = ()) -> list[
 
 MIGRATE = "python manage.py migrate --noinput"
 
+PATIENT = {"PGOPTIONS": "-c idle_in_transaction_session_timeout=0"}
+"""What a migration finds in its environment: one that computes for a minute between two queries is not stuck, and ends in time
+by itself. Anything else that holds a transaction and does nothing is cut off by the database."""
+
 DONE_TABLE = "slipway_once"
 """The table of the project's database that remembers what has run once: ``name``, and when it was done, in UTC."""
 

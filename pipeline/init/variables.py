@@ -192,8 +192,19 @@ def _bound(readings: Sequence[_Reading]) -> dict[str, list[str]]:
     return bound
 
 
+def _loads(readings: Sequence[_Reading]) -> list[tuple[str, Use]]:
+    """Give where values go, also those that go into a dictionary which goes somewhere itself."""
+    loads = dict.fromkeys(load for each in readings for load in each.loads)
+    inside = [(python, use) for python, use in loads if len(use) > 1]
+    for python, use in inside:
+        for whole, further in [load for load in loads if load[0] == use[0] and load[1][0] != use[0]]:
+            if whole != python and len(further) <= len(("DATABASES", "default")):
+                loads[python, (*further, *use[1:])] = None
+    return list(loads)
+
+
 def _merged(readings: Sequence[_Reading]) -> list[Variable]:
-    bound, loads = _bound(readings), [load for each in readings for load in each.loads]
+    bound, loads = _bound(readings), _loads(readings)
     parted = {name: text for each in readings for python, text in each.splits.items() for name in bound.get(python, [])}
     uses: dict[str, set[Use]] = {}
     for python, use in loads:

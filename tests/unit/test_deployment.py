@@ -87,6 +87,14 @@ WORKER: Mapping[str, Any] = {**SAID, "processes": {"worker": {"command": "celery
 DATASTORES = {"postgres", "redis", "postgres-secrets", "redis-secrets", "app-secrets"}
 
 
+def test_a_migration_may_compute_between_two_queries() -> None:
+    """Only in the migration, the database does not end what holds a transaction and asks nothing for a while."""
+    recorded = deployed(WORKER)
+    said = {each.labels["slipway.component"] for each in recorded.of(CONTAINER) if "PGOPTIONS" in each.env}
+    assert said == {"migration"}
+    assert steps.PATIENT == {"PGOPTIONS": "-c idle_in_transaction_session_timeout=0"}
+
+
 @pytest.mark.parametrize(
     ("component", "expected"),
     [

@@ -586,6 +586,21 @@ SITE = os.environ["SITE_URL"]
         },
     ),
     (
+        "a database that is put together before it is named",
+        {
+            "shop/settings.py": SETTINGS.replace('DATABASES = {"default": dj_database_url.config()}\n', "")
+            + 'ENGINE = os.getenv("ENGINE", "sqlite")\nWHERE = os.getenv("WHERE", "localhost")\n'
+            + 'if ENGINE == "postgres":\n    database = {"ENGINE": "django.db.backends.postgresql", "HOST": WHERE}\n'
+            + 'else:\n    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}\n'
+            + 'DATABASES = {"default": database}\n',
+        },
+        {
+            "app.settings_module": "shop.settings",
+            "app.environment.ENGINE": "postgres",
+            "app.environment.WHERE": "${database.host}",
+        },
+    ),
+    (
         "an address of a database that settings take apart",
         {
             "shop/settings.py": SETTINGS.replace(
