@@ -56,6 +56,12 @@ def _static(project: Project) -> Iterator[Found]:
             place=place,
             otherwise=f"STATIC_URL is {url}, and the edge serves static files at /static/",
         )
+    if isinstance(url, str) and "://" in url:
+        yield Missing(
+            what=f"STATIC_URL is {url}, and the edge serves static files at /static/",
+            do="another STATIC_URL, or an address there that leads to this one",
+            place=scope.place("STATIC_URL"),
+        )
     if whitenoise is not None:
         yield Setting(
             path=("static", "serve"),

@@ -491,6 +491,10 @@ CELERY_BROKER_URL = 'redis://localhost:6379'
             "MEDIA_URL is https://files.example.org/, and the edge serves uploads at /media/ -> another MEDIA_URL",
         ),
         (
+            {"shop/settings.py": SETTINGS + 'STATIC_URL = "https://static.example.org/"\n'},
+            "STATIC_URL is https://static.example.org/, and the edge serves static files at /static/ -> another STATIC_URL",
+        ),
+        (
             {
                 "docker-compose.yml": "services:\n  search:\n    image: elasticsearch:8.15.0\n  db:\n    image: postgres:17\n"
             },
@@ -735,6 +739,29 @@ def test_what_would_stop_an_update_is_said(tmp_path: Path) -> None:
     assert any(each.what.startswith("slipway:app") for each in left)
     with pytest.raises(SettingsError):
         check({"environment": "dev"}, "dev")
+
+
+@pytest.mark.parametrize(
+    ("parts", "is_given"),
+    [
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": "localhost"', True),
+        (
+            '"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": SECRETS.get("host", "")',
+            True,
+        ),
+        ('"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("FILE", "db.sqlite3")', True),
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": "shop", "HOST": os.environ["HOST"]', False),
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": "db.example.org"', False),
+        ('"ENGINE": os.environ["ENGINE"], "NAME": os.environ["NAME"]', False),
+    ],
+)
+def test_a_database_whose_host_nothing_says(parts: str, is_given: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Variables for the name or the password alone lead to no server: the database of the stack takes the whole place."""
+    line = 'DATABASES = {"default": dj_database_url.config()}'
+    settings = SETTINGS.replace(line, f"SECRETS = some()\nDATABASES = {{'default': {{{parts}}}}}")
+    got = values(seen(tree(tmp_path, {"shop/settings.py": settings})))
+    said = str(got.get("app.files./app/slipway_settings.py", ""))
+    assert ('DATABASES = {**DATABASES, "default": ${database.json}}' in said) is is_given
 
 
 WHEELS = """\
