@@ -15,7 +15,7 @@ from pipeline.init import overlay, undeclared
 from pipeline.init import packages as system
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import Tree, is_aside
+from pipeline.init.tree import Tree
 
 GROUPS = (
     "prod",
@@ -71,7 +71,7 @@ def others(tree: Tree) -> list[str]:
     found = [
         path
         for path in tree.files
-        if re.search(r"(^|/)(requirements|reqs|deps)[\w.-]*(/[\w.-]+)?\.txt$", path) and not is_aside(path)
+        if re.search(r"(^|/)(requirements|reqs|deps)[\w.-]*(/[\w.-]+)?\.txt$", path) and not tree.is_aside(path)
     ]
     good = [path for path in found if not re.search(r"dev|test|local|docs?|lint|ci\b", posixpath.basename(path))]
     return sorted(good, key=lambda path: (not re.search(r"prod|live|deploy|requirements\.txt$", path), path.count("/")))
@@ -226,7 +226,7 @@ def _undeclared(project: Project) -> Iterator[Found]:
         return
     for installer, (lock, made_from) in LOCKS.items():
         for path in tree.named(made_from):
-            if installer is Installer.UV or is_aside(path):
+            if installer is Installer.UV or tree.is_aside(path):
                 continue
             if installer is Installer.POETRY and "poetry" not in tree.toml(path).get("tool", {}):
                 continue

@@ -11,7 +11,6 @@ from components.problems import full_key
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import is_aside
 
 _ROOT = ("media", "root")
 """The key of the folder of uploads."""
@@ -124,7 +123,7 @@ def _media(project: Project) -> Iterator[Found]:
 
 def _node(project: Project) -> Iterator[Found]:
     for path in project.tree.named("package.json"):
-        if is_aside(path) or path.count("/") > 2:  # noqa: PLR2004  # deeper ones are parts of others
+        if project.tree.is_aside(path) or path.count("/") > 2:  # noqa: PLR2004  # deeper ones are parts of others
             continue
         try:
             content = json.loads(project.tree.text(path))
@@ -183,7 +182,7 @@ def _made(project: Project, folder: str) -> list[str]:
 
 
 def _commands(project: Project) -> Iterator[Found]:
-    sources = [path for path in project.tree.files if path.endswith(".po") and not is_aside(path)]
+    sources = [path for path in project.tree.files if path.endswith(".po") and not project.tree.is_aside(path)]
     missing = [path for path in sources if not project.tree.has(path.removesuffix(".po") + ".mo")]
     if missing:
         yield Setting(

@@ -9,7 +9,7 @@ import yaml
 
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import dotted, is_aside
+from pipeline.init.tree import dotted
 
 _BY_APP: dict[str, tuple[str, str, str]] = {
     "django_q": ("worker", "python manage.py qcluster", "django_q"),
@@ -79,7 +79,7 @@ def celery_app(project: Project) -> tuple[str, Place] | None:
     candidates: list[tuple[str, Place]] = []
     for path in project.tree.python:
         text = project.tree.text(path)
-        if "Celery(" not in text or is_aside(path):
+        if "Celery(" not in text or project.tree.is_aside(path):
             continue
         for node in ast.walk(project.tree.parsed(path) or ast.Module([], [])):
             match node:

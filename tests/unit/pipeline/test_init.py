@@ -764,6 +764,34 @@ def test_a_database_whose_host_nothing_says(parts: str, is_given: bool, tmp_path
     assert ('DATABASES = {**DATABASES, "default": ${database.json}}' in said) is is_given
 
 
+@pytest.mark.parametrize("folder", ["sandbox", "demo/site"])
+def test_a_project_in_a_folder_for_trying(folder: str, tmp_path: Path) -> None:
+    """What lies beside the chosen ``manage.py`` is the project, also where its folder sounds like an example."""
+    usual = {"shop/__init__.py": "", "shop/settings.py": SETTINGS, "shop/urls.py": URLS}
+    there = {
+        **usual,
+        "manage.py": MANAGE.format(module="shop.settings"),
+        "wsgi.py": WSGI.format(module="shop.settings"),
+    }
+    files: dict[str, Any] = {**dict.fromkeys([*usual, "manage.py", "shop/wsgi.py"]), "docs/conf.py": ""}
+    settings = SETTINGS.replace('WSGI_APPLICATION = "shop.wsgi.application"', "")
+    found = seen(
+        tree(
+            tmp_path,
+            {
+                **files,
+                **{f"{folder}/{path}": text for path, text in there.items()},
+                f"{folder}/shop/settings.py": settings,
+            },
+        )
+    )
+    got = values(found)
+    assert got["app.directory"] == folder
+    assert got["app.wsgi_module"] == "wsgi:application"
+    assert got["app.health_path"] == "/healthz"
+    assert "no WSGI application" not in missing(found)
+
+
 WHEELS = """\
 [[package]]
 name = "{name}"
