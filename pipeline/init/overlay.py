@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from components.defaults import BY_KIND
+from components.model import Kind
 from pipeline.init.evaluate import IMAGE_ROOT, UNKNOWN
 from pipeline.init.finding import Found, Place, Setting
 from pipeline.init.inspected import Project
@@ -84,6 +85,13 @@ def _hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa:
         yield 'ALLOWED_HOSTS = "${allowed_hosts}".split(",")', "ALLOWED_HOSTS does not know the domain", place
     if scope.value("DEBUG") is True and not _read(project, "DEBUG") and isinstance(names["DEBUG"].node, ast.Constant):
         yield "DEBUG = False", "DEBUG is on", names["DEBUG"].place
+    if (
+        project.kind == Kind.DEV
+        and scope.value("SECURE_SSL_REDIRECT") is True
+        and not _read(project, "SECURE_SSL_REDIRECT")
+    ):
+        place = names["SECURE_SSL_REDIRECT"].place
+        yield "SECURE_SSL_REDIRECT = False", "pages lead to HTTPS, and this machine is asked over plain HTTP", place
     yield from _databases(project)
     for name in ("CELERY_BROKER_URL", "BROKER_URL"):
         if name in names and _is_local(project, name):

@@ -792,6 +792,17 @@ def test_a_project_in_a_folder_for_trying(folder: str, tmp_path: Path) -> None:
     assert "no WSGI application" not in missing(found)
 
 
+@pytest.mark.parametrize(("stack", "said"), [("dev", "False"), ("prod", None)])
+def test_a_redirect_to_https_is_off_where_nothing_speaks_it(stack: str, said: str | None, tmp_path: Path) -> None:
+    """This machine is asked over plain HTTP: a project that redirects would show nothing."""
+    line = 'SECURE_SSL_REDIRECT = os.environ.get("TO_HTTPS", "True") == "True"\n'
+    read = seen(tree(tmp_path / "read", {"shop/settings.py": SETTINGS + line}), stack)
+    assert values(read).get("app.environment.TO_HTTPS") == said
+    fixed = seen(tree(tmp_path / "fixed", {"shop/settings.py": SETTINGS + "SECURE_SSL_REDIRECT = True\n"}), stack)
+    text_ = str(values(fixed).get("app.files./app/slipway_settings.py"))
+    assert ("SECURE_SSL_REDIRECT = False\n" in text_) is (said is not None)
+
+
 WHEELS = """\
 [[package]]
 name = "{name}"
