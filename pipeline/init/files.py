@@ -178,7 +178,36 @@ def _made(project: Project, folder: str) -> list[str]:
                 inner = posixpath.normpath(posixpath.join(folder, out))
                 if not inner.startswith(".."):
                     found[inner] = None
+    for file in project.tree.files:
+        if _is_webpack(file, folder):
+            found |= dict.fromkeys(_packed(project.tree.text(file), posixpath.dirname(file), folder))
     return list(found)
+
+
+def _is_webpack(file: str, folder: str) -> bool:
+    """Whether a file is a configuration of webpack, beside package.json or in a folder beside it."""
+    where, name = posixpath.split(file)
+    start = f"{folder}/" if folder else ""
+    beside = where == folder and name.startswith("webpack")
+    return name.endswith((".js", ".ts", ".mjs", ".cjs")) and (
+        beside or where in {f"{start}webpack", f"{start}config/webpack"}
+    )
+
+
+def _packed(text: str, where: str, folder: str) -> Iterator[str]:
+    """Name what webpack writes: the folder of its output, and the list of what is in it that Django reads."""
+    whole = re.search(
+        r"output\s*:\s*\{[^{}]*?\bpath\s*:\s*path\.(?:resolve|join)\(\s*__dirname\s*,((?:\s*[\"'][^\"']*[\"']\s*,?)+)\s*\)",
+        text,
+    )
+    if whole is None:
+        return
+    inner = posixpath.normpath(posixpath.join(where, *re.findall(r"[\"']([^\"']*)[\"']", whole[1])))
+    if not inner.startswith((".", "/")):
+        yield inner
+    stats = re.search(r"BundleTracker\(\{[^}]*?\bfilename\s*:\s*[\"']([\w.-]+)[\"']", text)
+    if stats is not None:
+        yield posixpath.join(folder, stats[1])
 
 
 def _commands(project: Project) -> Iterator[Found]:

@@ -557,6 +557,22 @@ def test_a_server_of_websockets_is_seen(tmp_path: Path) -> None:
     [
         ("frontend", {"frontend/vite.config.ts": 'export default {build: {outDir: "../shop/built"}}'}, ["shop/built"]),
         ("", {"shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "dist", BASE_DIR / "shop"]\n'}, ["dist"]),
+        (
+            "",
+            {
+                "webpack/common.config.js": "module.exports = {\n  output: {\n    path: path.resolve(\n      __dirname,\n"
+                "      '../shop/static/bundles/',\n    ),\n  },\n"
+                "  plugins: [new BundleTracker({ path: path.join(__dirname, '../'), filename: 'webpack-stats.json' })],\n};\n"
+            },
+            ["shop/static/bundles", "webpack-stats.json"],
+        ),
+        (
+            "ui",
+            {
+                "ui/webpack.config.js": 'module.exports = { output: { filename: "x.js", path: path.join(__dirname, "out") } }'
+            },
+            ["ui/out"],
+        ),
         ("theme", {}, None),
     ],
 )
