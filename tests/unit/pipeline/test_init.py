@@ -53,7 +53,7 @@ URLS = """\
 from django.urls import path
 urlpatterns = [path("", home), path("healthz", health)]
 """
-REQUIREMENTS = "Django==5.2.19\npsycopg[binary]==3.3.9\n"
+REQUIREMENTS = "Django==5.2.19\ndj-database-url\npsycopg[binary]==3.3.9\n"
 
 
 def tree(folder: Path, files: Mapping[str, str] | None = None, module: str = "shop.settings") -> Path:
@@ -819,6 +819,33 @@ def test_a_redirect_to_https_is_off_where_nothing_speaks_it(stack: str, said: st
     assert ("SECURE_SSL_REDIRECT = False\n" in text_) is (said is not None)
 
 
+@pytest.mark.parametrize(
+    ("files", "key", "expected"),
+    [
+        ({"requirements.txt": "Django==5.2.19\npsycopg[binary]\n"}, "packages", ["django-environ"]),
+        ({"requirements.txt": "Django==5.2.19\npsycopg[binary]\ndjango_environ\n"}, "packages", None),
+        (
+            {
+                "requirements.txt": None,
+                "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["django"]\n[project.optional-dependencies]\n'
+                'docs = ["sphinx"]\nsite = ["django-environ>=0.4,<0.13"]\n',
+            },
+            "extras",
+            ["site"],
+        ),
+    ],
+)
+def test_what_settings_import_and_nothing_asks_for(
+    files: dict[str, Any], key: str, expected: list[str] | None, tmp_path: Path
+) -> None:
+    """An extra that has it comes before its name; a lock is taken as it is."""
+    settings = SETTINGS.replace("import dj_database_url\n", "import environ\n").replace(
+        "dj_database_url.config()", "{}"
+    )
+    got = values(seen(tree(tmp_path, {**files, "shop/settings.py": settings})))
+    assert got.get(f"dependencies.{key}") == expected
+
+
 WHEELS = """\
 [[package]]
 name = "{name}"
@@ -859,7 +886,7 @@ def test_a_django_that_no_python_of_today_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("requirements", "packages"),
     [
-        ("Django==2.2.28\ndj-database-url\n", ["psycopg2<2.9"]),
+        ("Django==2.2.28\n", ["psycopg2<2.9"]),
         ("Django==3.2.25\n", ["psycopg2-binary"]),
         ("Django==4.2.1\n", ["psycopg[binary]"]),
         ("Django==2.2.28\npsycopg2-binary==2.8.6\n", None),
@@ -869,7 +896,7 @@ def test_the_driver_that_a_version_of_django_takes(
     requirements: str, packages: list[str] | None, tmp_path: Path
 ) -> None:
     """Django before 3.1 needs an old psycopg2, which has to be compiled."""
-    got = values(seen(tree(tmp_path, {"requirements.txt": requirements})))
+    got = values(seen(tree(tmp_path, {"requirements.txt": f"dj-database-url\n{requirements}"})))
     assert got.get("dependencies.packages") == packages
     assert got.get("build.runtime_packages") == (["libpq5"] if "Django==2" in requirements else None)
 
