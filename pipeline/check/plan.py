@@ -61,7 +61,12 @@ if os.path.basename(program) == "celery":
         if name:
             from celery.app.utils import find_app
             sys.path.insert(0, os.getcwd())
-            find_app(name)
+            try:
+                find_app(name).connection_for_read().transport  # loads what speaks to the broker; asks nobody
+            except ImportError:
+                raise
+            except Exception:
+                pass
 """
 
 

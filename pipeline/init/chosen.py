@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.init.finding import Place
-from pipeline.init.tree import Tree, dotted, is_aside
+from pipeline.init.tree import Tree, dotted
 
 PRODUCTION = ("production", "prod", "live", "deploy", "deployment", "server", "docker", "heroku", "common", "base")
 """Last parts of names of settings modules, the likeliest one for production first."""
@@ -49,7 +49,7 @@ def named(tree: Tree, file: str) -> tuple[str, Place] | None:
 
 def choose(tree: Tree, manage: str, where: tuple[str, ...]) -> Chosen | None:
     """Choose the settings module that is deployed; None if there is none."""
-    entries = [path for name in ("wsgi.py", "asgi.py") for path in tree.named(name) if not is_aside(path)]
+    entries = [path for name in ("wsgi.py", "asgi.py") for path in tree.named(name) if not tree.is_aside(path)]
     files = [*entries, manage]
     said = [found for each in files if (found := named(tree, each)) and tree.module(found[0], where)]
     said.sort(key=lambda each: (_last(each[0]) in DEVELOPMENT, files.index(each[1].file)))

@@ -15,7 +15,7 @@ from pipeline.init import overlay, undeclared
 from pipeline.init import packages as system
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import Tree, is_aside
+from pipeline.init.tree import Tree
 
 GROUPS = (
     "prod",
@@ -71,7 +71,7 @@ def others(tree: Tree) -> list[str]:
     found = [
         path
         for path in tree.files
-        if re.search(r"(^|/)(requirements|reqs|deps)[\w.-]*(/[\w.-]+)?\.txt$", path) and not is_aside(path)
+        if re.search(r"(^|/)(requirements|reqs|deps)[\w.-]*(/[\w.-]+)?\.txt$", path) and not tree.is_aside(path)
     ]
     good = [path for path in found if not re.search(r"dev|test|local|docs?|lint|ci\b", posixpath.basename(path))]
     return sorted(good, key=lambda path: (not re.search(r"prod|live|deploy|requirements\.txt$", path), path.count("/")))
@@ -165,6 +165,8 @@ def find(project: Project) -> Iterator[Found]:
         yield from _undeclared(project)
     groups = list(_groups(project, installer, read)) if installer is not None else []
     yield from groups
+    if installer in {Installer.REQUIREMENTS, Installer.PYPROJECT}:
+        yield from _lacking(project, read, groups)
     brought = any("psycopg" in each.why for each in groups)
     if not brought and not _has_driver(project) and not _other_database(project):
         yield from _driver(project)
@@ -182,6 +184,24 @@ def find(project: Project) -> Iterator[Found]:
             f"{engine} beside it, in slipway:services",
             place=project.scope.place("DATABASES"),
         )
+
+
+def _lacking(project: Project, read: tuple[str, ...], groups: list[Setting]) -> Iterator[Setting]:
+    """Give what settings import and no file asks for: by the extra of the project that has it, else by its name."""
+    content = project.tree.toml(read[0]) if read and posixpath.basename(read[0]) == "pyproject.toml" else {}
+    extras = content.get("project", {}).get("optional-dependencies", {})
+    there = {name for each in groups if not isinstance(each.value, str | int | bool) for name in each.value}
+    for spec, place in undeclared.of_settings(project.tree, project.scope).items():
+        name = canonical(spec)
+        having = [extra for extra, lines in extras.items() if name in asked_for(lines)]
+        if name in project.packages or there.intersection(having):
+            continue
+        why = f"settings need {name}, and no file names it"
+        if having:
+            there.add(having[0])
+            why = f"settings need {name}, which is in it"
+        key, value = ("extras", having[0]) if having else ("packages", spec)
+        yield Setting(path=("dependencies", key), value=[value], why=why, place=place)
 
 
 def _driver(project: Project) -> Iterator[Setting]:
@@ -228,7 +248,7 @@ def _undeclared(project: Project) -> Iterator[Found]:
         return
     for installer, (lock, made_from) in LOCKS.items():
         for path in tree.named(made_from):
-            if installer is Installer.UV or is_aside(path):
+            if installer is Installer.UV or tree.is_aside(path):
                 continue
             if installer is Installer.POETRY and "poetry" not in tree.toml(path).get("tool", {}):
                 continue

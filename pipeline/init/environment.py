@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+from components.model import Kind
 from pipeline.init import meaning
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
@@ -28,6 +29,8 @@ def find(project: Project) -> Iterator[Found]:  # noqa: C901, PLR0912 - one case
         if meaning.is_left_out(variable) or not variable.name.replace("_", "").isalnum() or _is_path(variable):
             continue
         value = meaning.known(variable)
+        if variable.goes_to("SECURE_SSL_REDIRECT") and project.kind == Kind.DEV:
+            value = meaning.no(variable)  # the stack on this machine is asked over plain HTTP
         if variable.file_too and variable.name in FILES:
             continue
         if value is not None and GIVEN.get(variable.name) == value:

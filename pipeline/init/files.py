@@ -12,7 +12,6 @@ from pipeline.init import absent
 from pipeline.init.evaluate import IMAGE_ROOT
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import is_aside
 
 _ROOT = ("media", "root")
 """The key of the folder of uploads."""
@@ -56,6 +55,12 @@ def _static(project: Project) -> Iterator[Found]:
             why="STATIC_URL",
             place=place,
             otherwise=f"STATIC_URL is {url}, and the edge serves static files at /static/",
+        )
+    if isinstance(url, str) and "://" in url:
+        yield Missing(
+            what=f"STATIC_URL is {url}, and the edge serves static files at /static/",
+            do="another STATIC_URL, or an address there that leads to this one",
+            place=scope.place("STATIC_URL"),
         )
     if whitenoise is not None:
         yield Setting(
@@ -123,7 +128,7 @@ def _media(project: Project) -> Iterator[Found]:
 
 def _node(project: Project) -> Iterator[Found]:
     for path in project.tree.named("package.json"):
-        if is_aside(path) or path.count("/") > 2:  # noqa: PLR2004  # deeper ones are parts of others
+        if project.tree.is_aside(path) or path.count("/") > 2:  # noqa: PLR2004  # deeper ones are parts of others
             continue
         try:
             content = json.loads(project.tree.text(path))
@@ -264,11 +269,40 @@ def _configured(project: Project, folder: str) -> list[str]:
                 inner = posixpath.normpath(posixpath.join(folder, out))
                 if not inner.startswith("..") and not _is_there(project, inner):
                     found[inner] = None
+    for file in project.tree.files:
+        if _is_webpack(file, folder):
+            found |= dict.fromkeys(_packed(project.tree.text(file), posixpath.dirname(file), folder))
     return list(found)
 
 
+def _is_webpack(file: str, folder: str) -> bool:
+    """Whether a file is a configuration of webpack, beside package.json or in a folder beside it."""
+    where, name = posixpath.split(file)
+    start = f"{folder}/" if folder else ""
+    beside = where == folder and name.startswith("webpack")
+    return name.endswith((".js", ".ts", ".mjs", ".cjs")) and (
+        beside or where in {f"{start}webpack", f"{start}config/webpack"}
+    )
+
+
+def _packed(text: str, where: str, folder: str) -> Iterator[str]:
+    """Name what webpack writes: the folder of its output, and the list of what is in it that Django reads."""
+    whole = re.search(
+        r"output\s*:\s*\{[^{}]*?\bpath\s*:\s*path\.(?:resolve|join)\(\s*__dirname\s*,((?:\s*[\"'][^\"']*[\"']\s*,?)+)\s*\)",
+        text,
+    )
+    if whole is None:
+        return
+    inner = posixpath.normpath(posixpath.join(where, *re.findall(r"[\"']([^\"']*)[\"']", whole[1])))
+    if not inner.startswith((".", "/")):
+        yield inner
+    stats = re.search(r"BundleTracker\(\{[^}]*?\bfilename\s*:\s*[\"']([\w.-]+)[\"']", text)
+    if stats is not None:
+        yield posixpath.join(folder, stats[1])
+
+
 def _commands(project: Project) -> Iterator[Found]:
-    sources = [path for path in project.tree.files if path.endswith(".po") and not is_aside(path)]
+    sources = [path for path in project.tree.files if path.endswith(".po") and not project.tree.is_aside(path)]
     missing = [path for path in sources if not project.tree.has(path.removesuffix(".po") + ".mo")]
     if missing:
         yield Setting(

@@ -10,7 +10,6 @@ from pipeline.init.evaluate import evaluate
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.scope import imported
-from pipeline.init.tree import is_aside
 
 _GOOD = (
     r"healthz",
@@ -84,7 +83,7 @@ def _routes(project: Project) -> Iterator[tuple[str, Place]]:
     named = project.scope.value("ROOT_URLCONF")
     file = project.tree.module(named, project.where) if isinstance(named, str) else None
     if file is None:
-        near = [each for each in project.tree.named("urls.py") if not is_aside(each)]
+        near = [each for each in project.tree.named("urls.py") if not project.tree.is_aside(each)]
         near.sort(key=lambda each: (posixpath.dirname(each) not in project.chosen.file, each.count("/")))
         file = near[0] if near else None
     if file is not None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from components.dependencies import LOCKS, REQUIREMENTS
 from pipeline.init.evaluate import IMAGE_ROOT, evaluate
-from pipeline.init.tree import SKIPPED, Tree, is_aside
+from pipeline.init.tree import SKIPPED, Tree
 
 _DECLARES = (*(name for names in LOCKS.values() for name in names), *REQUIREMENTS, "pyproject.toml")
 """Files that say what a project depends on."""
@@ -44,7 +44,7 @@ def manage_files(tree: Tree, below: str = "") -> list[str]:
     """Name the ``manage.py`` of Django that there are, the most likely one first."""
     found = [path for path in tree.named("manage.py") if _MARK.search(tree.text(path))]
     inside = [path for path in found if not below or path.startswith(f"{below}/")]
-    return sorted(inside, key=lambda path: (is_aside(path), path.count("/")))
+    return sorted(inside, key=lambda path: (tree.is_aside(path), path.count("/")))
 
 
 def places(tree: Tree, directory: str, module: str | None) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def _libraries(tree: Tree, known: tuple[str, ...]) -> Iterator[str]:
             package = tree.has(posixpath.join(home, "__init__.py"))
             installed = home and any(_named(tree, home, file) for file in ("pyproject.toml", "setup.py", "setup.cfg"))
             src = posixpath.basename(home) == "src" and tree.has(posixpath.join(posixpath.dirname(home), "setup.py"))
-            if not package and not installed and not src and not is_aside(f"{home}/x.py") and home not in known:
+            if not package and not installed and not src and not tree.is_aside(f"{home}/x.py") and home not in known:
                 yield home
                 break
 

@@ -110,6 +110,7 @@ def read(folder: Path, source: Callable[[Path], str], stack: str) -> Project:
         )
     manage = manages[0]
     directory = posixpath.dirname(manage)
+    tree = Tree(root, directory)
     said = chosen.named(tree, manage)
     where = layout.places(tree, directory, said[0] if said else None)
     found = chosen.choose(tree, manage, where)

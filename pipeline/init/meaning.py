@@ -149,7 +149,7 @@ def _by_use(variable: Variable) -> str | None:  # noqa: C901, PLR0911, PLR0912 -
                 # What is called a domain has the scheme written before it.
                 return "${domain}" if _DOMAIN.fullmatch(variable.name.upper()) else _origins(variable)
             case ("DEBUG" | "TEMPLATE_DEBUG",) if variable.kind in {"bool", "truth", "int", "text", "json"}:
-                return _false(variable)
+                return no(variable)
             case _:
                 pass
     return None
@@ -173,7 +173,7 @@ def _by_name(variable: Variable, name: str) -> str | None:  # noqa: C901, PLR091
     if re.fullmatch(r"(\w+_)?(CSRF_)?TRUSTED_ORIGINS", name):
         return _origins(variable)
     if re.fullmatch(r"(\w+_)?DEBUG", name) and len(name) <= len("DJANGO_DEBUG"):
-        return _false(variable)
+        return no(variable)
     if re.fullmatch(rf"{_PREFIX}ADMIN_(URL|PATH)", name) and variable.required:
         return "admin/"
     if _DOMAIN.fullmatch(name):
@@ -199,7 +199,7 @@ def _origins(variable: Variable) -> str:
     return "${trusted_origins}" if variable.kind == "list" else "${url}"
 
 
-def _false(variable: Variable) -> str:
+def no(variable: Variable) -> str:
     """Give what means no, for whatever way the variable is read."""
     if variable.kind == "int":
         return "0"

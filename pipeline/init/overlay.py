@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from components.defaults import BY_KIND
+from components.model import Kind
 from pipeline.init.evaluate import IMAGE_ROOT, UNKNOWN
 from pipeline.init.finding import Found, Place, Setting
 from pipeline.init.inspected import Project
@@ -26,6 +27,8 @@ _LAYERS = (
     '"CONFIG": {"hosts": [${redis.url/4.json}]}}}'
 )
 _MADE_UP = re.compile(r"get_random_secret_key|\.read\(|read_text\(|secrets\.token_|random\.|uuid4\(")
+_HERE = ("", None, "localhost", "127.0.0.1")
+"""Hosts of a database that are the machine itself."""
 _LOCAL = ("localhost", "127.0.0.1", "redis:", "redis/", "//redis", "memcached", "rabbitmq")
 
 
@@ -79,17 +82,14 @@ def hard(project: Project) -> Iterator[tuple[str, str, Place | None]]:  # noqa: 
         yield 'ALLOWED_HOSTS = "${allowed_hosts}".split(",")', "ALLOWED_HOSTS does not know the domain", place
     if scope.value("DEBUG") is True and not _read(project, "DEBUG") and isinstance(names["DEBUG"].node, ast.Constant):
         yield "DEBUG = False", "DEBUG is on", names["DEBUG"].place
-    if "DATABASES" in names and not _read(project, "DATABASES"):
-        value = scope.value("DATABASES")
-        default = value.get("default") if isinstance(value, dict) else None
-        if isinstance(default, dict) and default:
-            engine = str(default.get("ENGINE", ""))
-            what = "SQLite, whose file cannot be written" if "sqlite" in engine else "a database that is not there"
-            yield (
-                'DATABASES = {**DATABASES, "default": ${database.json}}',
-                f"DATABASES names {what}",
-                names["DATABASES"].place,
-            )
+    if (
+        project.kind == Kind.DEV
+        and scope.value("SECURE_SSL_REDIRECT") is True
+        and not _read(project, "SECURE_SSL_REDIRECT")
+    ):
+        place = names["SECURE_SSL_REDIRECT"].place
+        yield "SECURE_SSL_REDIRECT = False", "pages lead to HTTPS, and this machine is asked over plain HTTP", place
+    yield from _databases(project)
     for name in ("CELERY_BROKER_URL", "BROKER_URL"):
         if name in names and _is_local(project, name):
             yield f"{name} = ${{redis.url/2.json}}", f"{name} leads to a server that is not there", names[name].place
@@ -131,6 +131,35 @@ def _key(project: Project) -> Iterator[tuple[str, str, Place | None]]:
             "SECRET_KEY is read from a file that is not there, or another one in each process",
             names["SECRET_KEY"].place,
         )
+
+
+def _databases(project: Project) -> Iterator[tuple[str, str, Place | None]]:
+    """Give the database, where that of the settings is not there and no variable says which one is."""
+    names = project.scope.names
+    value = project.scope.value("DATABASES")
+    default = value.get("default") if isinstance(value, dict) else None
+    if (
+        not isinstance(default, dict)
+        or not default
+        or (_read(project, "DATABASES") and not _is_fixed(project, default))
+    ):
+        return
+    engine = str(default.get("ENGINE", ""))
+    what = "SQLite, whose file cannot be written" if "sqlite" in engine else "a database that is not there"
+    yield (
+        'DATABASES = {**DATABASES, "default": ${database.json}}',
+        f"DATABASES names {what}",
+        names["DATABASES"].place,
+    )
+
+
+def _is_fixed(project: Project, default: dict[object, object]) -> bool:
+    """Whether variables say some parts of the database, and none says on which host it is."""
+    uses = {use for each in project.variables for use in each.uses if use[:1] == ("DATABASES",)}
+    own = {use for use in uses if use[1:2] in {(), ("default",), ("*",), ("<database>",)}}
+    parts = {use[2] for use in own if len(use) > len(("DATABASES", "default"))}
+    whole = any(len(use) <= len(("DATABASES", "default")) for use in own) or "<database>" in parts
+    return bool(own) and not whole and not parts & {"HOST", "ENGINE", "*"} and default.get("HOST", "") in _HERE
 
 
 def _is_strange(project: Project) -> bool:

@@ -110,7 +110,7 @@ def celery_app(project: Project) -> tuple[str, Place] | None:
     candidates: list[tuple[str, Place]] = []
     for path in project.tree.python:
         text = project.tree.text(path)
-        if "Celery(" not in text or is_aside(path):
+        if "Celery(" not in text or project.tree.is_aside(path):
             continue
         for node in ast.walk(project.tree.parsed(path) or ast.Module([], [])):
             match node:

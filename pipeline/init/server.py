@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from components.settings import application_of
 from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
-from pipeline.init.tree import dotted, is_aside
+from pipeline.init.tree import dotted
 
 
 def find(project: Project) -> Iterator[Found]:
@@ -43,7 +43,7 @@ def _websockets(project: Project) -> Iterator[Setting]:
     found: dict[str, Place] = {}
     for path in project.tree.python:
         text = project.tree.text(path)
-        if is_aside(path) or ("URLRouter" not in text and "websocket_urlpatterns" not in text):
+        if project.tree.is_aside(path) or ("URLRouter" not in text and "websocket_urlpatterns" not in text):
             continue
         for line, written in enumerate(text.splitlines(), 1):
             route = re.search(r"""\b(?:re_)?path\(\s*r?["']\^?/?([A-Za-z0-9_-]+)/""", written)
@@ -72,7 +72,7 @@ def _application(project: Project, setting: str, name: str) -> tuple[str, Place]
         module, _, what = said.rpartition(".")
         if project.tree.module(module, project.where):
             return f"{module}:{what}", place
-    files = [path for path in project.tree.named(name) if not is_aside(path)]
+    files = [path for path in project.tree.named(name) if not project.tree.is_aside(path)]
     package = project.chosen.file.split("/")[:-1]
     files.sort(key=lambda path: -_shared(path.split("/")[:-1], package))
     for path in files:

@@ -32,8 +32,15 @@ _MOST_BYTES = 1_000_000
 class Tree:
     """Everything below one folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, home: str = "") -> None:
+        """Read nothing yet.
+
+        Args:
+            root: the project's root.
+            home: the folder with ``manage.py`` inside it. What is in there is the project, whatever its name is.
+        """
         self.root = root
+        self._home = f"{home}/" if home else ""
         self._texts: dict[str, str] = {}
         self._modules: dict[str, ast.Module | None] = {}
 
@@ -52,12 +59,16 @@ class Tree:
     def named(self, *names: str) -> list[str]:
         """The files with one of these names, the ones near the root first and those beside the project last."""
         found = [path for path in self.files if posixpath.basename(path) in names]
-        return sorted(found, key=is_aside)
+        return sorted(found, key=self.is_aside)
 
     @cached_property
     def python(self) -> tuple[str, ...]:
         """The Python files that are part of what runs."""
-        return tuple(path for path in self.files if path.endswith(".py") and not is_aside(path))
+        return tuple(path for path in self.files if path.endswith(".py") and not self.is_aside(path))
+
+    def is_aside(self, path: str) -> bool:
+        """Whether a file is for tests, documentation or examples."""
+        return is_aside(path.removeprefix(self._home))
 
     def has(self, path: str) -> bool:
         """Whether there is such a file."""

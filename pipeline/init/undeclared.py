@@ -6,7 +6,7 @@ Only packages of the table are named to be installed: a name that was guessed ma
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.init.finding import Place
@@ -100,7 +100,7 @@ def find(tree: Tree, settings: Scope, where: tuple[str, ...]) -> Undeclared:
     """
     packages, unknown = dict([_django(tree, settings)]), dict[str, Place]()
     own = {part.removesuffix(".py") for place in where for part in _tops(tree, place)}
-    for name, place in [*_installed(settings), *_imported(tree), *_pictures(tree)]:
+    for name, place in [*_installed(settings), *_imported(tree, tree.python), *_pictures(tree)]:
         if name in own or name in sys.stdlib_module_names or name in {"django", "psycopg", "psycopg2"}:
             continue
         if name in DISTRIBUTIONS:
@@ -108,6 +108,15 @@ def find(tree: Tree, settings: Scope, where: tuple[str, ...]) -> Undeclared:
         else:
             unknown.setdefault(name, place)
     return Undeclared(packages=packages, unknown=unknown)
+
+
+def of_settings(tree: Tree, settings: Scope) -> dict[str, Place]:
+    """Give the packages of the table that settings import or install, and where: without them nothing starts."""
+    found: dict[str, Place] = {}
+    for name, place in [*_installed(settings), *_imported(tree, [*settings.files])]:
+        if name in DISTRIBUTIONS:
+            found.setdefault(DISTRIBUTIONS[name], place)
+    return found
 
 
 def _django(tree: Tree, settings: Scope) -> tuple[str, Place]:
@@ -135,9 +144,9 @@ def _installed(settings: Scope) -> Iterator[tuple[str, Place]]:
                 yield text.split(".")[0], place
 
 
-def _imported(tree: Tree) -> Iterator[tuple[str, Place]]:
+def _imported(tree: Tree, files: Sequence[str]) -> Iterator[tuple[str, Place]]:
     """Give the modules that the project cannot do without: what a ``try`` guards is no such thing."""
-    for path in tree.python:
+    for path in files:
         todo: list[ast.AST] = [tree.parsed(path) or ast.Module([], [])]
         while todo:
             node = todo.pop(0)

@@ -350,6 +350,35 @@ def test_the_program_of_a_process_is_looked_for() -> None:
     assert not tried("LEVEL=1", "python", "-m", "json")
 
 
+@pytest.mark.parametrize(
+    ("raised", "said"), [("ModuleNotFoundError(\"No module named 'packaging'\")", "packaging"), ("OSError()", None)]
+)
+def test_what_celery_speaks_to_its_broker_with_is_loaded(raised: str, said: str | None, tmp_path: Path) -> None:
+    """A client that is missing is found before a worker starts again and again; what only a broker can answer is not asked."""
+    files = {
+        "celery/__init__.py": "",
+        "celery/app/__init__.py": "",
+        "celery/app/utils.py": f"class App:\n    def connection_for_read(self):\n        raise {raised}\ndef find_app(_):\n    return App()\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    program = tmp_path / "bin/celery"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", plan._PROGRAM, "celery", "-A", "shop", "worker"],
+        env={"PATH": str(program.parent), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (said is None) == (done.returncode == 0)
+    assert said is None or f"No module named '{said}'" in done.stderr
+
+
 # The command --------------------------------------------------------------------------------------------------------
 
 

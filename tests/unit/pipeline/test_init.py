@@ -53,7 +53,7 @@ URLS = """\
 from django.urls import path
 urlpatterns = [path("", home), path("healthz", health)]
 """
-REQUIREMENTS = "Django==5.2.19\npsycopg[binary]==3.3.9\n"
+REQUIREMENTS = "Django==5.2.19\ndj-database-url\npsycopg[binary]==3.3.9\n"
 
 
 def tree(folder: Path, files: Mapping[str, str] | None = None, module: str = "shop.settings") -> Path:
@@ -351,7 +351,7 @@ SITE = os.environ["SITE_URL"]
     ),
     (
         "psycopg that is compiled",
-        {"requirements.txt": "Django==5.2.19\npsycopg[c,pool]==3.3.9\n"},
+        {"requirements.txt": "Django==5.2.19\ndj-database-url\npsycopg[c,pool]==3.3.9\n"},
         {
             "dependencies.packages": None,
             "build.packages": ["gcc", "libc6-dev", "libpq-dev"],
@@ -789,6 +789,10 @@ def test_a_key_that_is_made_up_is_replaced(key: str, tmp_path: Path) -> None:
             "MEDIA_URL is https://files.example.org/, and the edge serves uploads at /media/ -> another MEDIA_URL",
         ),
         (
+            {"shop/settings.py": SETTINGS + 'STATIC_URL = "https://static.example.org/"\n'},
+            "STATIC_URL is https://static.example.org/, and the edge serves static files at /static/ -> another STATIC_URL",
+        ),
+        (
             {
                 "docker-compose.yml": "services:\n  search:\n    image: elasticsearch:8.15.0\n  db:\n    image: postgres:17\n"
             },
@@ -864,7 +868,7 @@ e @ git+https://git@web.example.org/e.git
         '"$(ssh-keyscan git.example.org; ssh-keyscan -p 2222 other.example.org; ssh-keyscan short.example.org)" '
         "--stack dev   # beside what is there; first compare it with what the owner of the host says"
     )
-    assert str(only.place) == "requirements.txt:3"
+    assert str(only.place) == "requirements.txt:4"
     assert "SSH" not in missing(seen(tree(tmp_path / "b", {"requirements.txt": REQUIREMENTS})))
 
 
@@ -893,6 +897,22 @@ def test_a_server_of_websockets_is_seen(tmp_path: Path) -> None:
     [
         ("frontend", {"frontend/vite.config.ts": 'export default {build: {outDir: "../shop/built"}}'}, ["shop/built"]),
         ("", {"shop/settings.py": SETTINGS + 'STATICFILES_DIRS = [BASE_DIR / "dist", BASE_DIR / "shop"]\n'}, ["dist"]),
+        (
+            "",
+            {
+                "webpack/common.config.js": "module.exports = {\n  output: {\n    path: path.resolve(\n      __dirname,\n"
+                "      '../shop/static/bundles/',\n    ),\n  },\n"
+                "  plugins: [new BundleTracker({ path: path.join(__dirname, '../'), filename: 'webpack-stats.json' })],\n};\n"
+            },
+            ["shop/static/bundles", "webpack-stats.json"],
+        ),
+        (
+            "ui",
+            {
+                "ui/webpack.config.js": 'module.exports = { output: { filename: "x.js", path: path.join(__dirname, "out") } }'
+            },
+            ["ui/out"],
+        ),
         ("theme", {}, None),
     ],
 )
@@ -1077,6 +1097,95 @@ def test_what_would_stop_an_update_is_said(tmp_path: Path) -> None:
         check({"environment": "dev"}, "dev")
 
 
+@pytest.mark.parametrize(
+    ("parts", "is_given"),
+    [
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": "localhost"', True),
+        (
+            '"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": SECRETS.get("host", "")',
+            True,
+        ),
+        ('"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("FILE", "db.sqlite3")', True),
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": "shop", "HOST": os.environ["HOST"]', False),
+        ('"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["NAME"], "HOST": "db.example.org"', False),
+        ('"ENGINE": os.environ["ENGINE"], "NAME": os.environ["NAME"]', False),
+    ],
+)
+def test_a_database_whose_host_nothing_says(parts: str, is_given: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """Variables for the name or the password alone lead to no server: the database of the stack takes the whole place."""
+    line = 'DATABASES = {"default": dj_database_url.config()}'
+    settings = SETTINGS.replace(line, f"SECRETS = some()\nDATABASES = {{'default': {{{parts}}}}}")
+    got = values(seen(tree(tmp_path, {"shop/settings.py": settings})))
+    said = str(got.get("app.files./app/slipway_settings.py", ""))
+    assert ('DATABASES = {**DATABASES, "default": ${database.json}}' in said) is is_given
+
+
+@pytest.mark.parametrize("folder", ["sandbox", "demo/site"])
+def test_a_project_in_a_folder_for_trying(folder: str, tmp_path: Path) -> None:
+    """What lies beside the chosen ``manage.py`` is the project, also where its folder sounds like an example."""
+    usual = {"shop/__init__.py": "", "shop/settings.py": SETTINGS, "shop/urls.py": URLS}
+    there = {
+        **usual,
+        "manage.py": MANAGE.format(module="shop.settings"),
+        "wsgi.py": WSGI.format(module="shop.settings"),
+    }
+    files: dict[str, Any] = {**dict.fromkeys([*usual, "manage.py", "shop/wsgi.py"]), "docs/conf.py": ""}
+    settings = SETTINGS.replace('WSGI_APPLICATION = "shop.wsgi.application"', "")
+    found = seen(
+        tree(
+            tmp_path,
+            {
+                **files,
+                **{f"{folder}/{path}": text for path, text in there.items()},
+                f"{folder}/shop/settings.py": settings,
+            },
+        )
+    )
+    got = values(found)
+    assert got["app.directory"] == folder
+    assert got["app.wsgi_module"] == "wsgi:application"
+    assert got["app.health_path"] == "/healthz"
+    assert "no WSGI application" not in missing(found)
+
+
+@pytest.mark.parametrize(("stack", "said"), [("dev", "False"), ("prod", None)])
+def test_a_redirect_to_https_is_off_where_nothing_speaks_it(stack: str, said: str | None, tmp_path: Path) -> None:
+    """This machine is asked over plain HTTP: a project that redirects would show nothing."""
+    line = 'SECURE_SSL_REDIRECT = os.environ.get("TO_HTTPS", "True") == "True"\n'
+    read = seen(tree(tmp_path / "read", {"shop/settings.py": SETTINGS + line}), stack)
+    assert values(read).get("app.environment.TO_HTTPS") == said
+    fixed = seen(tree(tmp_path / "fixed", {"shop/settings.py": SETTINGS + "SECURE_SSL_REDIRECT = True\n"}), stack)
+    text_ = str(values(fixed).get("app.files./app/slipway_settings.py"))
+    assert ("SECURE_SSL_REDIRECT = False\n" in text_) is (said is not None)
+
+
+@pytest.mark.parametrize(
+    ("files", "key", "expected"),
+    [
+        ({"requirements.txt": "Django==5.2.19\npsycopg[binary]\n"}, "packages", ["django-environ"]),
+        ({"requirements.txt": "Django==5.2.19\npsycopg[binary]\ndjango_environ\n"}, "packages", None),
+        (
+            {
+                "requirements.txt": None,
+                "pyproject.toml": '[project]\nname = "shop"\ndependencies = ["django"]\n[project.optional-dependencies]\n'
+                'docs = ["sphinx"]\nsite = ["django-environ>=0.4,<0.13"]\n',
+            },
+            "extras",
+            ["site"],
+        ),
+    ],
+)
+def test_what_settings_import_and_nothing_asks_for(
+    files: dict[str, Any], key: str, expected: list[str] | None, tmp_path: Path
+) -> None:
+    """An extra that has it comes before its name; a lock is taken as it is."""
+    settings = SETTINGS.replace("import dj_database_url\n", "import environ\n").replace(
+        "dj_database_url.config()", "{}"
+    )
+    got = values(seen(tree(tmp_path, {**files, "shop/settings.py": settings})))
+    assert got.get(f"dependencies.{key}") == expected
+
+
 WHEELS = """\
 [[package]]
 name = "{name}"
@@ -1117,7 +1226,7 @@ def test_a_django_that_no_python_of_today_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("requirements", "packages"),
     [
-        ("Django==2.2.28\ndj-database-url\n", ["psycopg2<2.9"]),
+        ("Django==2.2.28\n", ["psycopg2<2.9"]),
         ("Django==3.2.25\n", ["psycopg2-binary"]),
         ("Django==4.2.1\n", ["psycopg[binary]"]),
         ("Django==2.2.28\npsycopg2-binary==2.8.6\n", None),
@@ -1127,7 +1236,7 @@ def test_the_driver_that_a_version_of_django_takes(
     requirements: str, packages: list[str] | None, tmp_path: Path
 ) -> None:
     """Django before 3.1 needs an old psycopg2, which has to be compiled."""
-    got = values(seen(tree(tmp_path, {"requirements.txt": requirements})))
+    got = values(seen(tree(tmp_path, {"requirements.txt": f"dj-database-url\n{requirements}"})))
     assert got.get("dependencies.packages") == packages
     assert got.get("build.runtime_packages") == (["libpq5"] if "Django==2" in requirements else None)
 
