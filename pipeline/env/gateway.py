@@ -1,4 +1,4 @@
-"""The gateway of a host, brought up and taken away: a stack of its own, in the project of the folder ``gateway``.
+"""The gateway of a host, brought up and taken away: a stack of its own, in the project of the folder ``pipeline/gateway``.
 
 It is there before the first environment and stays after the last. Its configuration names no environment, so none of
 them changes it.
@@ -21,7 +21,7 @@ from pipeline.env import stackfile, trace
 from pipeline.host import tidy
 from pipeline.host.check import daemon
 
-FOLDER = "gateway"
+FOLDER = "pipeline/gateway"
 """Where its project is, in the repository."""
 
 PROJECT = "slipway-gateway"

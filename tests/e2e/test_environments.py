@@ -264,7 +264,7 @@ class Clone:
 
     def files(self) -> list[str]:
         """What is in the folders of stacks, and of what the commands write down."""
-        places = ("stacks", "gateway", ".slipway/logs", ".slipway/build")
+        places = ("stacks", "pipeline/gateway", ".slipway/logs", ".slipway/build")
         return sorted(
             str(each.relative_to(self.folder))
             for place in places

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pulumi
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # Pulumi knows the folder of this project alone
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Pulumi knows the folder of this project alone
 
 from components import gateway
 from components.args import GatewayArgs
