@@ -120,6 +120,8 @@ WHEN: dict[str, str] = {name: each["when"] for name, each in _FIELDS.items()}
 NAMES = tuple(DESCRIPTIONS)
 GIVEN = tuple(name for name, each in _FIELDS.items() if each.get("example"))
 """Those that nobody can make up: whoever runs the database, the registry or the domain knows them."""
+USUAL = tuple(name for name in NAMES if name not in GIVEN and name != "basic_auth_password")
+"""Those that a stack needs whose settings do not say otherwise."""
 
 
 def own(settings: Settings) -> list[str]:

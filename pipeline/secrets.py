@@ -14,7 +14,7 @@ from typing import Any
 
 from components.model import Settings
 from components.problems import SettingsError
-from components.secrets import NAMES, NAMESPACE, give, in_clear, is_made, needed
+from components.secrets import NAMES, NAMESPACE, USUAL, give, in_clear, is_made, needed
 from components.settings import ROOT, parse
 from pipeline import settings
 from pipeline.arguments import add_command, add_group, add_stack
@@ -46,9 +46,9 @@ def _loaded(stack: str, root: Path) -> Settings | None:
 
 
 def wanted(stack: str, root: Path = ROOT) -> list[str]:
-    """Name the secrets that the settings of a stack ask for; while they have problems, those that can be made."""
+    """Name the secrets that the settings of a stack ask for; while they have problems, the usual ones."""
     loaded = _loaded(stack, root)
-    return needed(loaded) if loaded is not None else [name for name in NAMES if is_made(name)]
+    return needed(loaded) if loaded is not None else [*USUAL]
 
 
 def makeable(names: list[str], stack: str, root: Path = ROOT) -> list[str]:
