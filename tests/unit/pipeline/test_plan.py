@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import __main__ as command_line
-from pipeline import down, plan, preview, stack, targets, up
+from pipeline import down, plan, stack, targets, up
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
+from pipeline.preview import command as preview
 from tests.sample import settings
 from tests.unit.pipeline.fake_pulumi import Fake
 from tests.unit.pipeline.test_commands import row

@@ -96,6 +96,21 @@ def test_a_preview_that_fails_has_a_report_and_exit_code_1(monkeypatch: pytest.M
 
 
 @pytest.mark.usefixtures("site")
+def test_a_report_and_its_plan_are_of_one_preview(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is reviewed is what is kept."""
+    told: list[tuple[str, ...]] = []
+
+    def events(_engine: Engine, *options: str) -> Result:
+        told.append(options)
+        return Result(0, recorded("docker-release"))
+
+    monkeypatch.setattr(running, "events", events)
+
+    assert run(streams(), "dev", "--format", "markdown", "--save-plan", str(tmp_path / "plan.json")) == 0
+    assert told == [("--save-plan", str(tmp_path / "plan.json"))]
+
+
+@pytest.mark.usefixtures("site")
 def test_what_stops_it_before_has_a_report_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that are refused, and a passphrase that does not fit."""
 
@@ -129,6 +144,10 @@ def test_without_secrets_nothing_is_written_for_a_project(engine: Engine, monkey
     console = streams()
     assert run(console, "dev", "--without-secrets", "--app", "x") == 1
     assert "--app writes into the stack's file, and --without-secrets writes nowhere" in text(console.out)
+
+    console = streams()
+    assert run(console, "dev", "--without-secrets", "--save-plan", "plan.json") == 1
+    assert "--save-plan keeps a plan that needs the secrets, and --without-secrets has none" in text(console.out)
 
     console = streams()
     assert run(console, "nobody", "--without-secrets") == 1
