@@ -11,7 +11,7 @@ import pytest
 from components import checkout
 from components.model import App
 from components.problems import SettingsError
-from components.secrets import GIVEN, NAMES
+from components.secrets import USUAL
 from pipeline import stack
 from pipeline.console import PipelineError
 from pipeline.engine import ROOT, Engine
@@ -19,8 +19,8 @@ from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 MISSING_STACK = "error: no stack named 'dev' found\n"
 
-MADE = [name for name in NAMES if name not in GIVEN]
-"""The secrets that Slipway makes; the others are asked for where settings name them."""
+MADE = [*USUAL]
+"""The secrets that Slipway makes for every stack; the others are for settings that name them."""
 
 
 @pytest.fixture
