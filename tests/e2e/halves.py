@@ -1,7 +1,7 @@
 """``make test-e2e`` and ``make test-cluster``: their tests in two halves at once, since most of their time is waiting.
 
 Of those that need a cluster, one half has the stack that several modules share, the other those that have stacks of their
-own. Of those that need Docker alone, one half has the projects of different shapes. What the second says is printed when
+own. Of those that need Docker alone, one half has the projects of different shapes and what a team does around an update. What the second says is printed when
 the first has ended.
 """
 
@@ -20,13 +20,15 @@ HALF = "SLIPWAY_E2E_HALF"
 FIRST, SECOND = "first", "second"
 TARGETS = {"docker": "not long and not cluster", "cluster": "cluster and not long"}
 """What to run, by what it needs, as pytest's ``-m`` takes it."""
+MODULES = ("project_", "preview", "drift", "promote", "environments", "backends")
+"""How the names of modules go on that are in the first half of those that need Docker alone. Both take as long."""
 
 
 def in_first(item: pytest.Item) -> bool:
     """Tell in which half a test is. A module is never divided, since its tests share a stack."""
     if item.get_closest_marker("cluster"):
         return "guestbook" in getattr(item, "fixturenames", ())
-    return item.path.name.startswith("test_project_")
+    return item.path.stem.removeprefix("test_").startswith(MODULES)
 
 
 def command(target: str, arguments: Sequence[str] = ()) -> list[str]:
