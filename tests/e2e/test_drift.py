@@ -254,7 +254,7 @@ def test_what_the_edge_has_loaded(site: Site) -> None:
 @pytest.mark.long
 def test_what_a_failed_release_left(site: Site) -> None:
     """Containers of a release that never served are drift; healing from changed code is refused, and deploys nothing."""
-    site.change("guestbook/health.py", "status=503 if failed else 200,", "status=503,")
+    site.change("guestbook/views.py", "status=503 if failed else 200,", "status=503,")
     site.set(app=APP, web={"replicas": 3, "startup_seconds": 15})
     site.up().bad()
 
