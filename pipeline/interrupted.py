@@ -57,6 +57,12 @@ def pending(state: State | None) -> list[dict[str, Any]]:
     return list((state or {}).get("pending_operations") or [])
 
 
+def ended_badly(state: State | None) -> bool:
+    """Whether the last update failed or was killed: something half made, never healthy or not yet deleted is left."""
+    resources = (state or {}).get("resources") or []
+    return bool(pending(state)) or any(each.get("delete") or each.get("initErrors") for each in resources)
+
+
 def mend(engine: Engine, state: State, target: Target) -> bool:
     """Remove what operations that never ended have made, and forget them. True when there was something to mend."""
     operations = pending(state)

@@ -96,16 +96,25 @@ def _prepare(engine: Engine) -> tuple[State, Target]:
 
 
 def _heal(engine: Engine, state: State, target: Target, found: Look, *, new_volumes: bool) -> None:
+    unfinished(engine.stack, state)
     refuse(engine.stack, found.differences, new_volumes=new_volumes)
     stack.passphrase(engine)
-    if interrupted.pending(state):
-        interrupted.mend(engine, state, target)
     undeployed(engine)
     target.clear(engine, found.differences, True)
     outcome = engine.stream("up", "--yes", "--skip-preview", "--refresh", *replacing(found.differences))
     if outcome.code:
         raise failed.command(engine, outcome, "up")
     target.clear(engine, found.differences, False)
+
+
+def unfinished(name: str, state: State) -> None:
+    """Raise after an update that failed: a refresh takes what never got healthy for good, and it would get the visitors."""
+    if interrupted.ended_badly(state):
+        raise problem(
+            f"the last update of stack {name} did not end well, and healing is no update; nothing was changed",
+            allowed="a stack whose last update succeeded",
+            mend=f"make up STACK={name}   # with the cause mended, or with the code that serves",
+        )
 
 
 def replacing(differences: Sequence[Difference]) -> list[str]:

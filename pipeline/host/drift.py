@@ -323,7 +323,7 @@ class _Host:
                     what="state",
                     declared="gone",
                     found=f"{container.status}{_release(container)}, left by an update that did not end",
-                    remedy=Remedy.UPDATE,
+                    remedy=Remedy.NONE,
                 )
 
     def _strangers(self) -> Iterator[Difference]:

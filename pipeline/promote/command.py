@@ -186,8 +186,7 @@ def deployed(state: State) -> tuple[str, str] | None:
 
 def unfinished(name: str, state: State) -> list[Problem]:
     """Find what a last update that did not end has left."""
-    left = [each for each in state.get("resources") or [] if each.get("delete")]
-    if not left and not interrupted.pending(state):
+    if not interrupted.ended_badly(state):
         return []
     return [
         Problem(

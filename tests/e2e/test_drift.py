@@ -253,8 +253,8 @@ def test_what_the_edge_has_loaded(site: Site) -> None:
 
 @pytest.mark.long
 def test_what_a_failed_release_left(site: Site) -> None:
-    """Containers of a release that never served are drift; healing from changed code is refused, and deploys nothing."""
-    site.change("guestbook/health.py", "status=503 if failed else 200,", "status=503,")
+    """Containers of a release that never served are drift; healing is refused, so that it never serves."""
+    site.change("guestbook/views.py", "status=503 if failed else 200,", "status=503,")
     site.set(app=APP, web={"replicas": 3, "startup_seconds": 15})
     site.up().bad()
 
@@ -262,5 +262,6 @@ def test_what_a_failed_release_left(site: Site) -> None:
     assert [line for line in lines(found) if ", left by an update that did not end" in line]
 
     refused = site.pipeline("drift", site.stack, "--heal").bad()
-    assert f"this checkout has changes that stack {site.stack} does not run yet" in refused.text
+    assert f"the last update of stack {site.stack} did not end well, and healing is no update" in refused.text
     assert site.ask("/").status == 200
+    assert site.ask("/healthz").status == 200  # as the release before has it

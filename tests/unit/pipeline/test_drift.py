@@ -399,13 +399,13 @@ def test_a_container_that_nobody_declared(look: Looker) -> None:
 
 
 def test_what_a_failed_update_left(look: Looker) -> None:
-    """The state knows it, and the next update that succeeds removes it."""
+    """The state knows it. Only an update that succeeds can tell which release is to stay."""
     old = resource("docker:index/container:Container", "c0", {"name": "web-0", "labels": labels()}, delete=True)
 
     assert lines(look(Daemon(Box("c1", "web-1"), Box("c0", "web-0")), state(old))) == [
         (
             "web (web-0): state: declared gone, found running, of release 0123456789ab, left by an update that did not end",
-            Remedy.UPDATE,
+            Remedy.NONE,
         )
     ]
 
@@ -565,6 +565,27 @@ def test_lost_data_is_not_healed_over() -> None:
         "  mend:    python -m pipeline drift prod --heal --new-volumes   # then: python -m pipeline data restore"
     )
     command.refuse("prod", [lost], new_volumes=True)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"resources": [{"delete": True}]},
+        {"resources": [{"initErrors": ["it never got healthy"]}]},
+        {"pending_operations": [{"type": "creating"}]},
+    ],
+)
+def test_a_failed_update_is_not_healed(state: dict[str, Any]) -> None:
+    """A refresh forgets that a container never got healthy, and the next update would hand it the visitors."""
+    with pytest.raises(PipelineError) as refused:
+        command.unfinished("prod", state)
+
+    assert str(refused.value) == (
+        "the last update of stack prod did not end well, and healing is no update; nothing was changed\n"
+        "  allowed: a stack whose last update succeeded\n"
+        "  mend:    make up STACK=prod   # with the cause mended, or with the code that serves"
+    )
+    command.unfinished("prod", {"resources": [{"type": "x"}]})
 
 
 def test_what_only_a_person_can_heal() -> None:
