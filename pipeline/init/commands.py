@@ -11,7 +11,7 @@ from pipeline.init.finding import Found, Missing, Place, Setting
 from pipeline.init.inspected import Project
 from pipeline.init.tree import is_aside
 
-_RUN = re.compile(r"manage\.py\s+([a-z]\w*)((?:\s+-{1,2}[\w-]+(?:=[\w./-]+)?)*)")
+_RUN = re.compile(r"manage\.py\s+([a-z][\w-]*)((?:\s+-{1,2}[\w-]+(?:=[\w./-]+)?)*)")
 _USUAL = frozenset({"migrate", "collectstatic", "runserver", "test", "check", "makemigrations"})
 """What runs anyway, or never where the project is deployed, also where the project has a command of its own for it."""
 

@@ -809,10 +809,10 @@ def test_a_key_that_is_made_up_is_replaced(key: str, tmp_path: Path) -> None:
             "whether `python manage.py watch` has to run all the time: it loops",
         ),
         (
-            {"entrypoint.sh": "python manage.py seed --all\n", "shop/management/commands/seed.py": ""},
+            {"entrypoint.sh": "python manage.py seed-all --all\n", "shop/management/commands/seed-all.py": ""},
             (
-                "whether `python manage.py seed --all` has to run at each release, or once -> "
-                "slipway:release.commands, or slipway:release.once, with `python manage.py seed --all`"
+                "whether `python manage.py seed-all --all` has to run at each release, or once -> "
+                "slipway:release.commands, or slipway:release.once, with `python manage.py seed-all --all`"
             ),
         ),
         (
