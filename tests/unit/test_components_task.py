@@ -55,11 +55,11 @@ def test_success_lets_the_update_go_on() -> None:
     container = recorded.one(CONTAINER)
 
     assert recorded.result is True
-    recorded = declaration.fingerprint(container.inputs)
+    fingerprint = declaration.fingerprint(container.inputs)
     assert container.labels == {
         "slipway.component": "step",
         "slipway.attempt": "3",
-        "slipway.declared": recorded,
+        "slipway.declared": fingerprint,
     }
     assert container.secret_outputs == ["containerLogs"]
     assert container.deletes_first is False
