@@ -177,7 +177,7 @@ def _not_built(found: Match[str], engine: "Engine") -> Problem:
         allowed="packages with wheels, or what a build needs of the system, in slipway:build.packages",
         mend="pulumi config set --path slipway:build.packages 'build-essential pkg-config' "
         f"--stack {engine.stack}   # with the -dev packages of the libraries that it names\n"
-        f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack {engine.stack}   "
+        f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<70' --stack {engine.stack}   "
         "# or an older tool, where a newer one broke it",
     )
 

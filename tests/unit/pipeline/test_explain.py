@@ -103,7 +103,7 @@ AWAY = (
             (
                 "pulumi config set --path slipway:build.packages 'build-essential pkg-config' --stack dev   "
                 "# with the -dev packages of the libraries that it names\n"
-                "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack dev   "
+                "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<70' --stack dev   "
                 "# or an older tool, where a newer one broke it"
             ),
         ),
