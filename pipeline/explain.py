@@ -160,7 +160,8 @@ def _lock(found: Match[str], _engine: "Engine") -> Problem:
 
 def _not_built(found: Match[str], engine: "Engine") -> Problem:
     """Name what a package wants of the system; what its build said is above."""
-    needs = TABLE.get(canonical(found["package"].partition("==")[0]))
+    # What is named after its wheels is compiled as the other one is, where there is none for this Python.
+    needs = TABLE.get(canonical(found["package"].partition("==")[0]).removesuffix("-binary"))
     if needs is not None and needs.build:
         lists = (("packages", needs.build), ("runtime_packages", needs.runtime))
         return Problem(
