@@ -182,7 +182,8 @@ def _lock(found: Match[str], _engine: "Engine") -> Problem:
 
 def _not_built(found: Match[str], engine: "Engine") -> Problem:
     """Name what a package wants of the system; what its build said is above."""
-    needs = TABLE.get(canonical(found["package"].partition("==")[0]))
+    # What is named after its wheels is compiled as the other one is, where there is none for this Python.
+    needs = TABLE.get(canonical(found["package"].partition("==")[0]).removesuffix("-binary"))
     if needs is not None and needs.build:
         lists = (("packages", needs.build), ("runtime_packages", needs.runtime))
         return Problem(
@@ -199,7 +200,7 @@ def _not_built(found: Match[str], engine: "Engine") -> Problem:
         allowed="packages with wheels, or what a build needs of the system, in slipway:build.packages",
         mend="pulumi config set --path slipway:build.packages 'build-essential pkg-config' "
         f"--stack {engine.stack}   # with the -dev packages of the libraries that it names\n"
-        f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack {engine.stack}   "
+        f"pulumi config set --path slipway:dependencies.build_constraints 'setuptools<70' --stack {engine.stack}   "
         "# or an older tool, where a newer one broke it\n"
         f"pulumi config set --path slipway:app.python VERSION --stack {engine.stack}   "
         "# or an older Python, which it has a wheel for",

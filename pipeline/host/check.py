@@ -58,6 +58,12 @@ def daemon(environ: Mapping[str, str] = os.environ) -> Iterator[docker.DockerCli
         ) from None
     try:
         yield client
+    except requests.Timeout:
+        raise problem(
+            f"the Docker daemon at {host} took longer than {ANSWER_SECONDS} s for an answer",
+            allowed="a daemon that answers: too much runs on its machine, or its disk is slow",
+            mend="the same command again goes on from here, once there is less to do",
+        ) from None
     finally:
         client.close()
 

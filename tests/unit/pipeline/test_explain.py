@@ -97,8 +97,8 @@ AWAY = (
             )
         ),
         (
-            "    app-build | error: Failed to build `psycopg2==2.9.11`\n    app-build |   cause: The build backend returned",
-            "the dependency psycopg2==2.9.11 has no wheel for this image and is compiled against libpq (what its build said is above)",
+            "    app-build | error: Failed to build `psycopg2-binary==2.9.11`\n    app-build |   cause: The build backend returned",
+            "the dependency psycopg2-binary==2.9.11 has no wheel for this image and is compiled against libpq (what its build said is above)",
             (
                 "pulumi config set --path slipway:build.packages 'gcc libc6-dev libpq-dev' --stack dev   # beside what is there\n"
                 "pulumi config set --path slipway:build.runtime_packages 'libpq5' --stack dev   # beside what is there"
@@ -110,7 +110,7 @@ AWAY = (
             (
                 "pulumi config set --path slipway:build.packages 'build-essential pkg-config' --stack dev   "
                 "# with the -dev packages of the libraries that it names\n"
-                "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<81' --stack dev   "
+                "pulumi config set --path slipway:dependencies.build_constraints 'setuptools<70' --stack dev   "
                 "# or an older tool, where a newer one broke it\n"
                 "pulumi config set --path slipway:app.python VERSION --stack dev   # or an older Python, which it has a wheel for"
             ),

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import docker
 import pytest
+import requests
 
 from components.model import Settings
 from components.settings import parse
@@ -161,6 +163,27 @@ def test_a_missing_daemon_is_named() -> None:
     )
     assert problem.mend is not None
     assert problem.mend.startswith("tools/bootstrap")
+
+
+class SlowDaemon:
+    """A made-up Docker daemon that is there, and then busy."""
+
+    def ping(self) -> None:
+        """It is there."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_daemon_that_is_too_busy_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes too long is said, with what to do."""
+    monkeypatch.setattr(docker, "from_env", lambda **_said: SlowDaemon())
+    with pytest.raises(PipelineError) as error, hostcheck.daemon({"DOCKER_HOST": "tcp://192.0.2.1:2376"}):
+        raise requests.ReadTimeout
+
+    [problem] = error.value.problems
+    assert problem.found == "the Docker daemon at tcp://192.0.2.1:2376 took longer than 30 s for an answer"
+    assert problem.mend == "the same command again goes on from here, once there is less to do"
 
 
 class Network(NamedTuple):
