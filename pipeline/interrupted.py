@@ -63,6 +63,25 @@ def ended_badly(state: State | None) -> bool:
     return bool(pending(state)) or any(each.get("delete") or each.get("initErrors") for each in resources)
 
 
+def never_healthy(state: State | None) -> list[str]:
+    """Name what was made and never got healthy, by its URN."""
+    return [str(each["urn"]) for each in (state or {}).get("resources") or [] if each.get("initErrors")]
+
+
+def look(engine: Engine, state: State, *options: str) -> None:
+    """Let Pulumi look at what is really there, except for what never got healthy.
+
+    A refresh would forget that, and the next update would take it for good and hand it the visitors.
+
+    Raises:
+        PipelineError: if Pulumi cannot look.
+    """
+    kept = [word for urn in never_healthy(state) for word in ("--exclude", urn)]
+    outcome = engine.stream("refresh", "--yes", "--skip-preview", *options, "--suppress-outputs", *kept)
+    if outcome.code:
+        raise failed.command(engine, outcome, "refresh")
+
+
 def mend(engine: Engine, state: State, target: Target) -> bool:
     """Remove what operations that never ended have made, and forget them. True when there was something to mend."""
     operations = pending(state)
@@ -70,9 +89,7 @@ def mend(engine: Engine, state: State, target: Target) -> bool:
         return False
     engine.console.say(f"    mends {len(operations)} operation(s) of an update that was killed")
     target.remove_half_made(engine, state)
-    outcome = engine.stream("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs")
-    if outcome.code:
-        raise failed.command(engine, outcome, "refresh")
+    look(engine, state, "--clear-pending-creates")
     return True
 
 

@@ -63,6 +63,10 @@ def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
+    elif stopped and interrupted.never_healthy(state):
+        with console.step("refresh", "Look at what is really there"):
+            interrupted.look(engine, state)
+        stopped = []
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
         outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []), *planned)
     if outcome.code:

@@ -109,6 +109,12 @@ def test_a_release_that_never_gets_healthy_changes_nothing_for_visitors(site: Si
     assert before <= web(site)
     assert site.version() == version
 
+    # What stopped meanwhile is made again, and what never got healthy is not taken for good by that.
+    site.container("redis").stop()
+    assert "redis: not running" in site.up().bad().text
+    assert site.container("redis").status == "running"
+    assert site.version() == version
+
     site.change("guestbook/views.py", SICK, HEALTHY)
     site.set_version("4.0.1")
     site.up().good()

@@ -417,6 +417,34 @@ def test_up_checks_mends_updates_and_asks_the_page(engine: Engine, monkeypatch: 
     )
 
 
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ([{"urn": "urn::a"}], ["up --yes --skip-preview --refresh"]),
+        (
+            [{"urn": "urn::a"}, {"urn": "urn::b", "initErrors": ["unhealthy"]}],
+            ["refresh --yes --skip-preview --suppress-outputs --exclude urn::b", "up --yes --skip-preview"],
+        ),
+    ],
+)
+def test_up_looks_again_where_something_stopped(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, resources: list[dict[str, Any]], expected: list[str]
+) -> None:
+    """Except at what never got healthy, which an update would take for good from then on."""
+    steps = Steps(monkeypatch, engine, {"resources": resources}, 0)
+    monkeypatch.setattr(targets, "of", lambda _: replace(row(steps.order), check=lambda *_: ["shop-dev-redis"]))
+    said: list[str] = []
+
+    def stream(_engine: Engine, *words: str) -> Result:
+        said.append(" ".join(words))
+        return Result(0, "")
+
+    monkeypatch.setattr(Engine, "stream", stream)
+
+    assert steps.run(engine) == 0
+    assert said == expected
+
+
 def test_up_fails_when_pulumi_does(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last words of the containers are printed, and the page is not asked."""
     steps = Steps(monkeypatch, engine, {}, 255)

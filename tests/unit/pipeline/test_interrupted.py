@@ -190,6 +190,20 @@ def test_half_made_things_are_removed_and_forgotten(
     ]
 
 
+def test_what_never_got_healthy_is_not_looked_at(engine: Engine, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh would forget that, and the next update would hand the visitors to a release that failed."""
+    monkeypatch.setattr(docker, "from_env", lambda **_: Daemon([]))
+    state = {
+        "resources": [{"urn": "urn::good"}, {"urn": "urn::bad", "initErrors": ["unhealthy"]}],
+        "pending_operations": [creating(CONTAINER, "web-3")],
+    }
+
+    assert interrupted.mend(engine, state, host.TARGET)
+    assert [call.split(" --stack")[0] for call in fake.calls] == [
+        "refresh --yes --skip-preview --clear-pending-creates --suppress-outputs --exclude urn::bad"
+    ]
+
+
 def test_a_state_without_pending_operations_needs_no_mending(engine: Engine, fake: Fake) -> None:
     """Neither does a stack that was never up."""
     assert not interrupted.mend(engine, {"resources": []}, host.TARGET)
