@@ -20,7 +20,7 @@ HALF = "SLIPWAY_E2E_HALF"
 FIRST, SECOND = "first", "second"
 TARGETS = {"docker": "not long and not cluster", "cluster": "cluster and not long"}
 """What to run, by what it needs, as pytest's ``-m`` takes it."""
-MODULES = ("project_", "preview", "environments")
+MODULES = ("project_", "preview", "environments", "drift", "promote")
 """How the names of modules go on that are in the first half of those that need Docker alone. Both take as long."""
 
 
