@@ -25,8 +25,10 @@ OWN = ("/var/lib/kubelet", "/var/lib/cni", "/var/log/containers", "/run/netns", 
 START = f"""
 set -e
 mount --make-rprivate /
-# what Docker and the cluster of this machine have mounted: a copy of it is of no use here, and goes when theirs goes
-awk '$2 ~ "^(/var/lib/docker|/run/docker|/run/netns|{cache_dir()})/" {{print $2}}' /proc/self/mounts | sort -r | xargs -r umount -l
+# what Docker, the builder and the cluster of this machine have mounted: a copy of it is of no use here, and goes when
+# theirs goes, which some do meanwhile
+awk '$2 ~ "^((/var/lib/docker|/run/docker|/run/netns|{cache_dir()})/|/tmp/buildkit-)" {{print $2}}' /proc/self/mounts \
+    | sort -r | xargs -r umount -l 2>/dev/null || true
 for each in {" ".join(OWN)}; do mkdir -p "$each"; mount -t tmpfs own "$each"; done
 ip link set lo up
 iptables -P FORWARD DROP # as Docker does
