@@ -14,6 +14,11 @@ from typing import TextIO
 BOLD, RED, GREEN, YELLOW = "1", "31", "32", "33"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things, such as ``1 danger`` and ``2 dangers``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: where and what was found, what is allowed, and the command that mends it."""

@@ -15,7 +15,7 @@ from components.model import Settings
 from components.problems import SettingsError
 from pipeline import interrupted, project, secrets, settings, stack, targets
 from pipeline.arguments import add_command, add_target
-from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError
+from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError, counted
 from pipeline.engine import Engine
 from pipeline.target import BROKEN, NOTE, OK, Finding
 
@@ -152,7 +152,7 @@ def ssh_agent(engine: Engine, loaded: list[Settings]) -> Iterator[Finding]:
             yield Finding("ssh agent", BROKEN, f"{missing.key}: found {missing.found}", missing.mend)
         elif known.dependencies.ssh_hosts:
             count = agent.keys(engine.environ[agent.VARIABLE])
-            yield Finding("ssh agent", OK, f"has {count} {'key' if count == 1 else 'keys'}")
+            yield Finding("ssh agent", OK, f"has {counted(count, 'key')}")
 
 
 def state(engine: Engine) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from pipeline import failed, interrupted, stack, targets
 from pipeline.arguments import add_command, add_target
 from pipeline.console import Console, problem
 from pipeline.engine import Engine, Result
-from pipeline.target import State
+from pipeline.target import State, Target
 
 EXAMPLES = """examples:
   python -m pipeline down                         the stack dev goes, with its data
@@ -52,15 +52,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             refuse_protected(engine, state)
         target = targets.of_state(engine, state)
         target.reach(engine, state)
-    if interrupted.pending(state):
-        with console.step("mending", "Mend what an interrupted update left"):
-            interrupted.mend(engine, state, target)
-    with console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
-        outcome = destroy(engine, keep)
-        if outcome.code and target.free(engine, state):
-            outcome = destroy(engine, keep)
-    if outcome.code:
-        raise failed.command(engine, outcome, "destroy")
+    everything(engine, target, state, keep=keep)
     with console.step("tidy", "Remove what Pulumi leaves" if keep else "Forget the stack, remove what Pulumi leaves"):
         if not keep:
             engine.must("stack", "rm", engine.stack, "--yes", "--preserve-config", "--remove-backups")
@@ -77,8 +69,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def destroy(engine: Engine, keep: bool) -> Result:  # noqa: FBT001 - what the command line said
-    """Let Pulumi delete everything, or everything but what is protected."""
+def everything(engine: Engine, target: Target, state: State, *, keep: bool = False) -> None:
+    """Mend what an interrupted update left, and let Pulumi delete everything, or everything but what is protected.
+
+    Raises:
+        PipelineError: if it cannot.
+    """
+    if interrupted.pending(state):
+        with engine.console.step("mending", "Mend what an interrupted update left"):
+            interrupted.mend(engine, state, target)
+    with engine.console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
+        outcome = _destroy(engine, keep=keep)
+        if outcome.code and target.free(engine, state):
+            outcome = _destroy(engine, keep=keep)
+    if outcome.code:
+        raise failed.command(engine, outcome, "destroy")
+
+
+def _destroy(engine: Engine, *, keep: bool) -> Result:
     return engine.stream("destroy", "--yes", "--skip-preview", *(["--exclude-protected"] if keep else []))
 
 

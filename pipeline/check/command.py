@@ -26,7 +26,7 @@ from pipeline.check.ask import MEMORY_MB, Told, ask
 from pipeline.check.build import BuildError, built
 from pipeline.check.finding import Finding, Level
 from pipeline.check.verdict import LAST_LINES, Context, judge, known
-from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError, Problem, seconds
+from pipeline.console import GREEN, RED, YELLOW, Console, PipelineError, Problem, counted, seconds
 from pipeline.engine import Engine
 from pipeline.init.look import read
 from pipeline.init.tree import Tree
@@ -68,16 +68,12 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     warned = len(findings) - bad
     console.say()
     if bad:
-        console.say(console.paint(f"Not ready: {_count(bad, 'error')}, {_count(warned, 'warning')}.", f"1;{RED}"))
+        console.say(console.paint(f"Not ready: {counted(bad, 'error')}, {counted(warned, 'warning')}.", f"1;{RED}"))
         return 1
-    notes = f", {_count(warned, 'warning')}" if warned else ""
+    notes = f", {counted(warned, 'warning')}" if warned else ""
     console.say(console.paint(f"Ready{notes}: python -m pipeline up {engine.stack}", f"1;{GREEN}"))
     console.say(f"Time:   {console.summary()}")
     return 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _all(engine: Engine) -> list[Finding]:
@@ -219,8 +215,8 @@ def context_of(stack: str, loaded: Settings, root: Path) -> Context:
 def _outcome(found: Sequence[Finding], console: Console) -> str:
     bad = sum(each.level is Level.ERROR for each in found)
     if bad:
-        return console.paint(_count(bad, "error"), RED)
-    return console.paint(_count(len(found), "warning"), YELLOW) if found else console.paint("good", GREEN)
+        return console.paint(counted(bad, "error"), RED)
+    return console.paint(counted(len(found), "warning"), YELLOW) if found else console.paint("good", GREEN)
 
 
 def _say(finding: Finding, console: Console) -> None:

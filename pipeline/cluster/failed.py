@@ -15,7 +15,7 @@ from components.services import name_of
 from pipeline import adjusting, servers
 from pipeline.cluster import words
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, place_of
-from pipeline.console import PipelineError, Problem
+from pipeline.console import PipelineError, Problem, counted
 from pipeline.engine import Engine
 from pipeline.explain import CLUSTER_RULES, explain
 
@@ -154,7 +154,7 @@ def serving(pods: Sequence[Json]) -> str:
     releases = sorted({str(_labels(pod).get(RELEASE, "?")) for pod in up})
     if not up:
         return "nothing serves yet"
-    count = "1 pod" if len(up) == 1 else f"{len(up)} pods"
+    count = counted(len(up), "pod")
     return f"release {', '.join(releases)} goes on serving ({count})"
 
 

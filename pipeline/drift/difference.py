@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipeline.console import counted
 from pipeline.init.meaning import NOT_SECRET, SECRET
 
 HIDDEN = "[not shown]"
@@ -114,7 +115,7 @@ def text(stack: str, look: Look) -> list[str]:
     components = {each.component for each in look.differences}
     return [
         *(each.line() for each in look.differences),
-        f"Drift: {_count(len(look.differences), 'difference')} in {_count(len(components), 'component')} of stack {stack}.",
+        f"Drift: {counted(len(look.differences), 'difference')} in {counted(len(components), 'component')} of stack {stack}.",
     ]
 
 
@@ -142,7 +143,3 @@ def _entry(each: Difference) -> dict[str, str]:
         "found": each.found.strip('"'),
         "heal": str(each.remedy),
     }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

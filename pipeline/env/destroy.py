@@ -7,7 +7,7 @@ The state goes last, so that a command that was interrupted is run again.
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline import down, failed, interrupted, stack, targets
+from pipeline import down, interrupted, stack, targets
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine
 from pipeline.env import images, lifetime, lock, record, stackfile, trace
@@ -52,15 +52,7 @@ def destroy(engine: Engine, wanted: str) -> bool:
         stackfile.recover(engine, state)
         target = targets.of_state(engine, state)
         target.reach(engine, state)
-    if interrupted.pending(state):
-        with console.step("mending", "Mend what an interrupted command left"):
-            interrupted.mend(engine, state, target)
-    with console.step("pulumi destroy", f"pulumi destroy --stack {engine.stack}"):
-        outcome = down.destroy(engine, keep=False)
-        if outcome.code and target.free(engine, state):
-            outcome = down.destroy(engine, keep=False)
-    if outcome.code:
-        raise failed.command(engine, outcome, "destroy")
+    down.everything(engine, target, state)
     with console.step("tidy", "Remove its images, its state, its backups and its file"):
         tags = [*(found.images if found is not None else ()), *images.of(state)]
         stays = [*target.tidy(engine, without_images(state), False), *images.remove(engine, target, tags)]

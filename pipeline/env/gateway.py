@@ -14,11 +14,11 @@ from docker.models.containers import Container
 from components import gateway
 from components.labels import STACK
 from components.model import Gateway
-from pipeline import failed, interrupted, secrets, stack
+from pipeline import down as down_
+from pipeline import failed, host, interrupted, secrets, stack
 from pipeline.console import problem
 from pipeline.engine import Engine
 from pipeline.env import stackfile, trace
-from pipeline.host import tidy
 from pipeline.host.check import daemon
 
 FOLDER = "pipeline/gateway"
@@ -62,9 +62,8 @@ def up(engine: Engine, template: stackfile.Template) -> None:
         if state is None:
             given = ["--secrets-provider", template.provider] if template.provider else []
             own.must("stack", "init", own.stack, "--no-select", *given)
-        elif interrupted.pending(state):
-            tidy.remove_half_made(own, state)
-            own.stream("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--suppress-outputs")
+        else:
+            interrupted.mend(own, state, host.TARGET)
         # What somebody has removed by hand is not there, whatever the state says.
         outcome = own.stream("up", "--yes", "--skip-preview", "--suppress-outputs", *(["--refresh"] if state else []))
         if outcome.code:
@@ -92,11 +91,7 @@ def down(engine: Engine, template: stackfile.Template) -> bool:
         return False
     own.stack_file.parent.mkdir(exist_ok=True)
     stackfile.recover(own, state)
-    outcome = own.stream("destroy", "--yes", "--skip-preview")
-    if outcome.code and tidy.disconnect_the_gone(own, state):
-        outcome = own.stream("destroy", "--yes", "--skip-preview")
-    if outcome.code:
-        raise failed.command(own, outcome, "destroy")
+    down_.everything(own, host.TARGET, state)
     own.must("stack", "rm", own.stack, "--yes", "--remove-backups")
     trace.remove(own)
     return True

@@ -20,21 +20,12 @@ _DAEMONS = ("hostname", "stop signal", "log driver", "log option ")
 def describe(container: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str, str]:
     """Give each property of a container that is not the daemon's default."""
     config, host = container["Config"], container["HostConfig"]
-    found = {d.IMAGE: str(container["Image"])}
-    for name, value in (
-        ("user", config.get("User")),
-        ("hostname", config.get("Hostname")),
-        ("stop signal", config.get("StopSignal")),
-        ("command", shlex.join(config.get("Cmd") or [])),
-        ("entrypoint", shlex.join(config.get("Entrypoint") or [])),
-    ):
+    found = {d.IMAGE: str(container["Image"]), **_configured(config)}
+    for name, value in (("hostname", config.get("Hostname")), ("stop signal", config.get("StopSignal"))):
         if value:
             found[name] = str(value)
-    found |= d.variables(config.get("Env") or [])
-    found |= {f"label {name}": value for name, value in (config.get("Labels") or {}).items()}
     found |= _rights(host)
     found |= _limits(host)
-    found |= _health(config.get("Healthcheck") or {})
     found |= _mounts(container, set((image.get("Config") or {}).get("Volumes") or {}))
     for internal, bound in (host.get("PortBindings") or {}).items():
         found[d.port(internal)] = ", ".join(f"{each.get('HostIp')}:{each.get('HostPort')}" for each in bound or [])
@@ -47,7 +38,11 @@ def describe(container: Mapping[str, Any], image: Mapping[str, Any]) -> dict[str
 
 def of_image(image: Mapping[str, Any]) -> dict[str, str]:
     """Give what a container has from its image."""
-    config = image.get("Config") or {}
+    return _configured(image.get("Config") or {})
+
+
+def _configured(config: Mapping[str, Any]) -> dict[str, str]:
+    """Give what a container may have from its image, of the one or of the other."""
     found = d.variables(config.get("Env") or [])
     found |= {f"label {name}": value for name, value in (config.get("Labels") or {}).items()}
     found |= _health(config.get("Healthcheck") or {})

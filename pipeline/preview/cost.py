@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pipeline.console import counted
 from pipeline.preview import value, workload
 from pipeline.preview.danger import CLAIM, VOLUME
 from pipeline.preview.plan import Change, Operation, Plan, State
@@ -112,4 +113,4 @@ def _three(*texts: str) -> tuple[str, str, str]:
 
 
 def _volumes(cost: Cost) -> str:
-    return "1 volume" if cost.volumes == 1 else f"{cost.volumes} volumes"
+    return counted(cost.volumes, "volume")

@@ -9,7 +9,7 @@ from components.storage import COLLECTED
 from pipeline.preview import value, workload
 from pipeline.preview.migration import Migration
 from pipeline.preview.plan import Change, Operation, Plan, State
-from pipeline.preview.words import label
+from pipeline.preview.words import label, without_digest
 from pipeline.preview.workload import Port
 
 
@@ -215,7 +215,7 @@ def _of_versions(plan: Plan) -> list[Danger]:
                     Danger(
                         kind=Kind.VERSION,
                         component=_where(change).removeprefix("image of "),
-                        text=f"{_short(old)} becomes {_short(new)}{data}",
+                        text=f"{without_digest(old)} becomes {without_digest(new)}{data}",
                     )
                 )
     return found
@@ -232,17 +232,13 @@ def _images(change: Change) -> Iterator[tuple[str, str]]:
         yield old.image, new.image
 
 
-def _short(image: str) -> str:
-    return image.partition("@")[0]
-
-
 def _repository(image: str) -> str:
-    name = _short(image)
+    name = without_digest(image)
     return name.rpartition("/")[2].partition(":")[0]
 
 
 def _major(image: str) -> str:
-    found = re.match(r"v?(\d+)", _short(image).rpartition("/")[2].partition(":")[2])
+    found = re.match(r"v?(\d+)", without_digest(image).rpartition("/")[2].partition(":")[2])
     return found[1] if found else ""
 
 

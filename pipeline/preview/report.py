@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from components import environment
 from components.model import Settings
-from pipeline.console import Problem
+from pipeline.console import Problem, counted
 from pipeline.preview import cost, danger, picture, value, words
 from pipeline.preview.cost import Costs
 from pipeline.preview.danger import Danger
@@ -143,7 +143,7 @@ def headline(report: Report) -> str:
         return f"Stack {report.stack} would not change: {report.counts.total} resources are as they should be."
     said = []
     if report.dangers:
-        said.append("1 danger" if len(report.dangers) == 1 else f"{len(report.dangers)} dangers")
+        said.append(counted(len(report.dangers), "danger"))
     counts = report.counts
     numbers = (
         (counts.create, "created"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.labels import process_name
+from pipeline.console import counted
 from pipeline.preview import value, workload
 from pipeline.preview.plan import PREFIX, Change, Operation, Plan, State, is_real
 from pipeline.preview.value import Mark, Value
@@ -180,7 +181,7 @@ def _happens(changes: Sequence[Change]) -> str:
 
 def _containers(count: int, kind: str) -> str:
     word = "container" if kind == workload.CONTAINER else "pod"
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return counted(count, word)
 
 
 def _be(count: int) -> str:
@@ -191,7 +192,7 @@ def _differences(old: Workload, new: Workload) -> Iterator[str]:
     if old.count != new.count:
         yield f"replicas {old.count} to {new.count}"
     if old.image != new.image and old.image and new.image and not new.release:
-        yield f"image {_image(old.image)} to {_image(new.image)}"
+        yield f"image {without_digest(old.image)} to {without_digest(new.image)}"
     yield from _between("environment", old.environment, new.environment, skip={"SLIPWAY_RELEASE"})
     if old.command != new.command:
         yield f"command {pair(_command(old.command), _command(new.command))}"
@@ -220,7 +221,7 @@ def _surroundings(old: Workload, new: Workload) -> Iterator[str]:
         yield f"leaves network {name}"
 
 
-def _image(name: str) -> str:
+def without_digest(name: str) -> str:
     """Leave out the digest: the tag says enough."""
     return name.partition("@")[0]
 
@@ -268,7 +269,7 @@ def pair(before: Value, after: Value) -> str:
     old, new = (each if isinstance(each, str) else shown(each) for each in (before, after))
     if "\n" in old or "\n" in new:
         count = sum(line[:2] in {"+ ", "- "} for line in difflib.ndiff(old.splitlines(), new.splitlines()))
-        return "changes in 1 line" if count == 1 else f"changes in {count} lines"
+        return f"changes in {counted(count, 'line')}"
     if max(len(old), len(new)) > LONG:
         were, are = (re.split(r"[,\s]+", each) for each in (old, new))
         gone = " ".join(each for each in were if each not in are)
@@ -323,9 +324,9 @@ def _pulled(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         old, new = (value.text(state.inputs.get("name")) if state else "" for state in (change.before, change.after))
         if old and new:
-            yield f"{_image(old)} to {_image(new)}"
+            yield f"{without_digest(old)} to {without_digest(new)}"
         else:
-            yield f"{_image(new)} is pulled" if new else f"{_image(old)} is no longer needed"
+            yield f"{without_digest(new)} is pulled" if new else f"{without_digest(old)} is no longer needed"
 
 
 _DONE = {
