@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from components.tokens import KUBERNETES, SIGNATURE
 from pipeline import stack
 from pipeline.arguments import add_command, add_stack
 from pipeline.console import Console, problem
@@ -24,8 +25,7 @@ EXAMPLES = """examples:
   kubectl diff -f manifests/prod                  what differs in the cluster
 """
 MARKER = "# Made by `python -m pipeline manifests`; changes are lost."
-TYPES, PROVIDERS = "kubernetes:", "pulumi:providers:"
-SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 - how Pulumi marks a secret in its state
+PROVIDERS = "pulumi:providers:"
 PULUMI = "pulumi.com/"
 ORDER = (
     "Namespace",
@@ -120,7 +120,7 @@ def objects(state: Mapping[str, Any]) -> list[Manifest]:
 def _resources(state: Mapping[str, Any]) -> Iterator[Json]:
     for each in state.get("resources") or []:
         kind = str(each.get("type"))
-        if kind.startswith(TYPES) and each.get("custom") and not each.get("delete"):
+        if kind.startswith(KUBERNETES) and each.get("custom") and not each.get("delete"):
             yield each
 
 
@@ -143,7 +143,7 @@ def _manifest(resource: Json) -> Manifest:
 
 def _has_secret(value: object) -> bool:
     if isinstance(value, dict):
-        return SECRET_MARK in value or any(_has_secret(each) for each in value.values())
+        return SIGNATURE in value or any(_has_secret(each) for each in value.values())
     return isinstance(value, list) and any(_has_secret(each) for each in value)
 
 

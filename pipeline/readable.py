@@ -6,6 +6,8 @@ It drops lines, cuts long ones, and says what a build says without Pulumi's word
 import re
 from collections.abc import Iterator
 
+from components.tokens import IMAGE, KUBERNETES
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # " ~  docker:index:Container web updating (3s) [diff: ~image]; text": what a resource says while it is worked on.
 _EVENT = re.compile(
@@ -23,7 +25,7 @@ _QUIET_STEPS = re.compile(
     r"^#\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]|ERROR)|^-+$|^$"
 )
 _EXPLAINED = "incorrect passphrase"  # always said again in words of our own
-_BUILD, _GROUP, _CLUSTER = "docker-build:index:Image", "slipway:", "kubernetes:"
+_GROUP = "slipway:"
 _LONGEST = 160
 _HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
@@ -70,9 +72,9 @@ class Readable:
         if self._heading is not None:
             yield self._heading
         self._blank, self._heading = False, None
-        if event and step and event["type"] == _BUILD:
+        if event and step and event["type"] == IMAGE:
             line = text = f"    {event['name']} | {step['said']}"
-        if event and event["type"].startswith(_CLUSTER) and event["verb"].startswith(_DONE) and "error" not in said:
+        if event and event["type"].startswith(KUBERNETES) and event["verb"].startswith(_DONE) and "error" not in said:
             line = text = text[: event.start("said")].rstrip("; ")  # what it waited for is over
         yield f"{text[:_LONGEST]} ..." if len(text) > _LONGEST and ("failed to solve" in text or step) else line
 
@@ -93,7 +95,7 @@ class Readable:
 
     def _said_before(self, event: re.Match[str] | None) -> bool:
         """Whether something in a cluster still waits for the same: it says so every two seconds, for minutes."""
-        if event is None or not event["type"].startswith(_CLUSTER) or not event["verb"].endswith("ing"):
+        if event is None or not event["type"].startswith(KUBERNETES) or not event["verb"].endswith("ing"):
             return False
         words = _NUMBER.sub("", event["said"])
         before = self._waits.get(event["name"])
@@ -111,4 +113,4 @@ def _chatter(text: str, event: re.Match[str] | None) -> bool:
         return bool(_DOTS.match(text)) or text.endswith(_EXPLAINED)
     if event["type"].startswith(_GROUP):
         return not event["said"]
-    return event["type"] == _BUILD and event["verb"].endswith("ing") and bool(_QUIET_STEPS.match(event["said"]))
+    return event["type"] == IMAGE and event["verb"].endswith("ing") and bool(_QUIET_STEPS.match(event["said"]))

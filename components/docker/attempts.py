@@ -11,8 +11,7 @@ from typing import Any
 
 from components import state
 from components.labels import ATTEMPT, COMPONENT
-
-_CONTAINER = "docker:index/container:Container"
+from components.tokens import CONTAINER
 
 
 def load() -> dict[str, int]:
@@ -24,7 +23,7 @@ def count(resources: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Count attempts from what is known of each resource: its ``type`` and ``outputs``."""
     attempts = {}
     for resource in resources:
-        if resource.get("type") != _CONTAINER:
+        if resource.get("type") != CONTAINER:
             continue
         outputs = resource["outputs"]
         labels = {each["label"]: each["value"] for each in outputs.get("labels") or []}

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.labels import DECLARED
+from components.tokens import encrypted
 
-SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the key that marks an encrypted value, no secret
 DIGITS = 16
 """Hexadecimal digits of the hash."""
 
@@ -35,11 +35,6 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
     """Hash what is declared: 16 hexadecimal digits."""
     recorded = {name: value for name, value in describe(inputs).items() if name not in _UNRECORDED}
     return hashlib.sha256(json.dumps(recorded, sort_keys=True).encode()).hexdigest()[:DIGITS]
-
-
-def encrypted(value: object) -> bool:
-    """Whether a value of the state is a secret."""
-    return isinstance(value, Mapping) and SECRET_MARK in value
 
 
 def describe(inputs: Mapping[str, Any]) -> dict[str, str]:

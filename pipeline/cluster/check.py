@@ -14,6 +14,7 @@ from components import budget
 from components.labels import PROJECT, STACK
 from components.model import Access, Expose, PostgresProvider, RedisProvider, Resources, Settings, TlsFrom
 from components.problems import config_rm, config_set
+from components.tokens import KUBERNETES
 from pipeline.cluster import registry
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, path_of, place_of
 from pipeline.cluster.quantity import GIB, MIB, amount
@@ -399,7 +400,7 @@ def namespace(cluster: Cluster, settings: Settings, stack: str, state: Mapping[s
 def _strangers(cluster: Cluster, ours: Mapping[str, str], state: Mapping[str, Any]) -> list[str]:
     """What runs under our labels where the state knows of no namespace. Claims alone are data that was kept."""
     made = [*(state.get("resources") or []), *(each["resource"] for each in state.get("pending_operations") or [])]
-    if any(each.get("type") == "kubernetes:core/v1:Namespace" for each in made):
+    if any(each.get("type") == f"{KUBERNETES}core/v1:Namespace" for each in made):
         return []
     selector = ",".join(f"{key}={value}" for key, value in ours.items())
     return [

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.labels import STACK
+from components.tokens import IMAGE
 from pipeline.cluster.check import using, wait_until_ended
 from pipeline.cluster.connection import Cluster, connect, path_of, place_in
 from pipeline.engine import Engine
-
-IMAGE = "docker-build:index:Image"
-
 
 AUTONAMED = "pulumi.com/autonamed"
 KINDS = {

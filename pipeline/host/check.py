@@ -19,10 +19,10 @@ import requests
 from components import gateway
 from components.labels import PROJECT, STACK, Owner
 from components.model import Settings
+from components.tokens import CONTAINER
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.engine import Engine
 
-CONTAINER = "docker:index/container:Container"
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 ROOM_MB = 1024
 ANSWER_SECONDS = 30

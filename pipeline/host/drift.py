@@ -16,16 +16,13 @@ from docker.models.containers import Container
 from components.docker import declaration as d
 from components.labels import COMPONENT, DECLARED, PROJECT, RELEASE, STACK
 from components.nginx import CONFIG_DIR
+from components.tokens import CONTAINER, IMAGE, NETWORK, REMOTE_IMAGE, VOLUME, encrypted
 from pipeline.console import problem
 from pipeline.drift.difference import Difference, Look, Remedy, parted, safe
 from pipeline.engine import Engine
 from pipeline.host import found as f
-from pipeline.host.check import CONTAINER, daemon
-from pipeline.host.tidy import IMAGE, NETWORK
+from pipeline.host.check import daemon
 from pipeline.target import State
-
-VOLUME = "docker:index/volume:Volume"
-REMOTE_IMAGE = "docker:index/remoteImage:RemoteImage"
 
 NO_DATA = ("static", "collected", "edge")
 """Volumes that Pulumi fills again, by their component; those of secrets, too."""
@@ -162,7 +159,7 @@ class _Host:
         if "image" in (resource.get("ignoreChanges") or []):
             declared[d.IMAGE] = str(resource["outputs"].get("image") or declared[d.IMAGE])
         image = self._image_of(container)
-        skipped = ["environment "] if d.encrypted(inputs.get("envs")) else []
+        skipped = ["environment "] if encrypted(inputs.get("envs")) else []
         differs = list(f.differences(declared, f.describe(container.attrs, image), f.of_image(image), skipped))
         labels = container.attrs["Config"].get("Labels") or {}
         wanted = declared.get(f"label {DECLARED}")
@@ -278,7 +275,7 @@ class _Host:
             for each in containers
             if _component(each) == "edge" and each["id"] in self._by_id
         ]
-        if not switches or not edges or d.encrypted(switches[0]["inputs"].get("envs")):
+        if not switches or not edges or encrypted(switches[0]["inputs"].get("envs")):
             return
         switch, edge = switches[0], edges[0]
         said = dict(each.split("=", 1) for each in switch["inputs"].get("envs") or [])

@@ -12,11 +12,9 @@ import docker.errors
 from docker.models.networks import Network
 
 from components.labels import PROJECT, STACK
+from components.tokens import CONTAINER, IMAGE, NETWORK
 from pipeline.engine import Engine
-from pipeline.host.check import CONTAINER, daemon
-
-NETWORK = "docker:index/network:Network"
-IMAGE = "docker-build:index:Image"
+from pipeline.host.check import daemon
 
 _NOBODY = "ep-"
 """How Docker begins the name of an end of a network that no container has any more."""

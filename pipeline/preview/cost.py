@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from components.tokens import VOLUME
 from pipeline.console import counted
 from pipeline.preview import value, workload
-from pipeline.preview.danger import CLAIM, VOLUME
+from pipeline.preview.danger import CLAIM
 from pipeline.preview.plan import Change, Operation, Plan, State
 from pipeline.preview.workload import Workload
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.storage import COLLECTED
+from components.tokens import CONTAINER, VOLUME
 from pipeline.preview import value, workload
 from pipeline.preview.migration import Migration
 from pipeline.preview.plan import Change, Operation, Plan, State
@@ -51,7 +52,6 @@ _GOES = {Operation.DELETE, Operation.REPLACE}
 _NO_DATA = {"static-storage", f"{COLLECTED}-storage", "edge-storage"}
 """Places that each release fills anew."""
 
-VOLUME = "docker:index/volume:Volume"
 CLAIM = "PersistentVolumeClaim"
 _HOLDS = {
     "Namespace": "everything in it goes too",
@@ -139,7 +139,7 @@ def _of_downtime(change: Change) -> Iterator[Danger]:
     if old is None or old.once or away is None:
         return
     if new is None:
-        if change.kind != "Process" and (change.kind != "Web" or change.type != workload.CONTAINER):
+        if change.kind != "Process" and (change.kind != "Web" or change.type != CONTAINER):
             yield _down(change, "it is deleted, and nothing takes its place")
     elif change.operation is Operation.REPLACE and change.gap:
         yield _down(change, f"the old container goes before the new one is made: {away}")

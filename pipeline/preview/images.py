@@ -11,6 +11,7 @@ import docker
 import docker.errors
 import requests
 
+from components.tokens import IMAGE
 from pipeline.console import PipelineError
 from pipeline.host.check import daemon
 from pipeline.preview import value, workload
@@ -76,7 +77,7 @@ def moved(plan: Plan) -> tuple[Moved, ...]:
 
 
 def _names(change: Change) -> Iterator[tuple[str, str]]:
-    if change.type == "docker-build:index:Image":
+    if change.type == IMAGE:
         yield tag(change.before), tag(change.after)
     elif change.kind == "PulledImage":
         both = (change.before, change.after)

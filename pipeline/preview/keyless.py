@@ -21,13 +21,13 @@ from pathlib import Path
 import yaml
 
 from components.model import Settings
+from components.tokens import SECRET, SIGNATURE
 from pipeline import settings, targets
 from pipeline.console import PipelineError
 from pipeline.engine import Engine, Result
 from pipeline.preview import run
-from pipeline.preview.value import SIGNATURE, Json
+from pipeline.preview.value import Json
 
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - how Pulumi marks a secret
 _INPUTS = "__inputs"
 """Under this key the plugin of Kubernetes keeps the inputs once more, among the outputs."""
 
@@ -204,9 +204,9 @@ _HIDING = ("inputs", "outputs")
 
 def _filled(said: Json, known: Json) -> Json:
     if isinstance(said, dict):
-        if said.get(SIGNATURE) == _SECRET:
+        if said.get(SIGNATURE) == SECRET:
             text = json.dumps("" if known is None else known)
-            return {SIGNATURE: _SECRET, "plaintext": text}
+            return {SIGNATURE: SECRET, "plaintext": text}
         found = known if isinstance(known, dict) else {}
         return {key: _filled(each, found.get(key)) for key, each in said.items()}
     if isinstance(said, list):
@@ -218,7 +218,7 @@ def _filled(said: Json, known: Json) -> Json:
 def _opened(said: Json) -> Json:
     """Give what placeholders the program made of placeholders: there is no other secret in it."""
     if isinstance(said, dict):
-        if said.get(SIGNATURE) == _SECRET:
+        if said.get(SIGNATURE) == SECRET:
             plain = said.get("plaintext")
             return _opened(json.loads(plain)) if isinstance(plain, str) else None
         return {key: _opened(each) for key, each in said.items()}

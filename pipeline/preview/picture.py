@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from components.tokens import VOLUME
 from pipeline.preview import value, workload
-from pipeline.preview.danger import CLAIM, VOLUME
+from pipeline.preview.danger import CLAIM
 from pipeline.preview.plan import Change, Operation, Plan
 from pipeline.preview.words import label
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from components import environment
 from components.model import Settings
+from components.tokens import IMAGE
 from pipeline.console import Problem, counted
 from pipeline.preview import cost, danger, picture, value, words
 from pipeline.preview.cost import Costs
@@ -96,7 +97,7 @@ def of(  # noqa: PLR0913 - what a report is made of
     reason: str = "",
 ) -> Report:
     """Make the report of a plan."""
-    built = [each for each in plan.changes if each.type == "docker-build:index:Image"]
+    built = [each for each in plan.changes if each.type == IMAGE]
     after = tag(built[0].after) if built else ""
     known = any(each.component for each in plan.changes)
     return Report(

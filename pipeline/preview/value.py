@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import TypeAlias
 
+from components.tokens import SIGNATURE
+
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """What JSON can say."""
 
@@ -20,9 +22,6 @@ class Mark(Enum):
 
 Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | Mark | None"
 """A property."""
-
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""The key of every object that Pulumi has marked."""
 
 _UNKNOWN = frozenset(
     {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.labels import process_name
+from components.tokens import CONTAINER, IMAGE, NETWORK, REMOTE_IMAGE, VOLUME
 from pipeline.console import counted
 from pipeline.preview import value, workload
 from pipeline.preview.plan import PREFIX, Change, Operation, Plan, State, is_real
@@ -29,10 +30,10 @@ _NAMES = {
     "collected-static": "static files",
 }
 _PLAIN = {
-    "docker:index/volume:Volume": "volume",
-    "docker:index/network:Network": "network",
-    "docker:index/remoteImage:RemoteImage": "image",
-    "docker-build:index:Image": "image",
+    VOLUME: "volume",
+    NETWORK: "network",
+    REMOTE_IMAGE: "image",
+    IMAGE: "image",
     "pulumi:index:Stash": "contents",
 }
 _PATTERN = re.compile(r'data(?:\.|\[")([^"\]]+)')
@@ -169,7 +170,7 @@ def _happens(changes: Sequence[Change]) -> str:
     if old and new and old.release != new.release:
         return f"{what} {'rolls' if count == 1 else 'roll'} to release {new.release}"
     if changes[0].operation is Operation.UPDATE:
-        if changes[0].type == workload.CONTAINER:
+        if changes[0].type == CONTAINER:
             return f"{what} {'changes' if count == 1 else 'change'} in place"
         if changes[0].type.endswith(":StatefulSet"):
             return f"{what} {_be(count)} restarted"
@@ -180,7 +181,7 @@ def _happens(changes: Sequence[Change]) -> str:
 
 
 def _containers(count: int, kind: str) -> str:
-    word = "container" if kind == workload.CONTAINER else "pod"
+    word = "container" if kind == CONTAINER else "pod"
     return counted(count, word)
 
 
@@ -304,7 +305,7 @@ def _secrets(changes: Sequence[Change], files: Sequence[str]) -> Iterator[str]:
 
 def _built(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
-        if change.type != "docker-build:index:Image":
+        if change.type != IMAGE:
             continue
         old, new = (tag(state) for state in (change.before, change.after))
         if new and old != new:

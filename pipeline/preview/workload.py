@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from components.labels import ATTEMPT, RELEASE, REVISION
+from components.tokens import CONTAINER
 from pipeline.preview import value
 from pipeline.preview.plan import State
 from pipeline.preview.value import Mark, Value
 
-CONTAINER = "docker:index/container:Container"
 CLUSTER = "Cluster"
 """A database of CloudNativePG."""
 _LONG = ("Deployment", "StatefulSet", "CronJob")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components.docker import declaration as d
+from components.tokens import SECRET, SIGNATURE
 from tests.unit.harness import CONTAINER
 from tests.unit.test_deployment import deployed
 
@@ -81,7 +82,7 @@ def test_each_property_has_a_name() -> None:
 
 def test_what_is_encrypted_is_left_out() -> None:
     """The state holds a secret list as one secret value; nothing of it is guessed."""
-    secret = {d.SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
+    secret = {SIGNATURE: SECRET, "ciphertext": "v1:x"}
 
     assert not [name for name in d.describe({**INPUTS, "envs": secret}) if name.startswith("environment")]
 

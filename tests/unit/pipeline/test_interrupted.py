@@ -12,11 +12,11 @@ import docker
 import docker.errors
 import pytest
 
+from components.tokens import CONTAINER, NETWORK
 from pipeline import host, interrupted
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
 from pipeline.host import tidy
-from pipeline.host.check import CONTAINER
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
 NOBODY = 2**22 + 1
@@ -151,7 +151,7 @@ def test_what_is_gone_is_disconnected(engine: Engine, monkeypatch: pytest.Monkey
             return network
 
     monkeypatch.setattr(tidy, "daemon", lambda _environ: contextlib.nullcontext(Client()))
-    known = [{"type": tidy.NETWORK, "id": each} for each in ("id-internal", "id-gone")]
+    known = [{"type": NETWORK, "id": each} for each in ("id-internal", "id-gone")]
 
     assert tidy.disconnect_the_gone(engine, {"resources": [*known, {"type": CONTAINER, "id": "id-internal"}]})
     assert network.disconnected == [("web-9", True)]
@@ -174,7 +174,7 @@ def test_half_made_things_are_removed_and_forgotten(
     state = {
         "resources": [{"id": "id-web-2"}],
         "pending_operations": [
-            creating(tidy.NETWORK, "dev-internal"),
+            creating(NETWORK, "dev-internal"),
             creating("docker:index/volume:Volume", "dev-postgres"),
             creating(CONTAINER, "web-1"),
             creating(CONTAINER, "web-2"),

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
+from components import tokens
 from pipeline import manifests
 from pipeline.__main__ import main
 from pipeline.console import Console, PipelineError
 from pipeline.engine import Engine
 from tests.unit.pipeline.fake_pulumi import Fake
 
-SECRET = {manifests.SECRET_MARK: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+SECRET = {tokens.SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
 
 
 def resource(kind: str, name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - a state is plain JSON
@@ -99,7 +100,7 @@ def test_nothing_secret_is_written_but_named(tmp_path: Path) -> None:
     ]
     assert "- ConfigMap hidden\n- Secret app-files-1a2b\n" in texts["README.md"]
     assert "| Deployment | web | `11-deployment-web.yaml` |" in texts["README.md"]
-    assert not [name for name, text in texts.items() if manifests.SECRET_MARK in text or "v1:abc" in text]
+    assert not [name for name, text in texts.items() if tokens.SIGNATURE in text or "v1:abc" in text]
 
 
 def test_the_same_state_gives_the_same_files(tmp_path: Path) -> None:

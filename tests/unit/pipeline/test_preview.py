@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.tokens import SIGNATURE
 from pipeline.console import Problem
 from pipeline.preview import as_json, cost, danger, images, markdown, picture, plan, report, text, words
 from pipeline.preview.danger import Danger, Kind
@@ -15,7 +16,7 @@ from pipeline.preview.keyless import Compared
 from pipeline.preview.migration import Migration, Migrations
 from pipeline.preview.plan import Operation, Plan
 from pipeline.preview.report import Report
-from pipeline.preview.value import SIGNATURE, Json, Mark, of
+from pipeline.preview.value import Json, Mark, of
 
 PREVIEWS = Path(__file__).parent / "previews"
 NAMES = (

@@ -9,11 +9,12 @@ import pytest
 import yaml
 
 from components.settings import parse
+from components.tokens import SIGNATURE
 from pipeline.console import PipelineError
 from pipeline.engine import Engine, Result
 from pipeline.preview import keyless, plan, run
 from pipeline.preview.keyless import Compared
-from pipeline.preview.value import SIGNATURE, Json
+from pipeline.preview.value import Json
 from tests.unit.pipeline.fake_pulumi import Fake
 
 MARK = "1b47061264138c4ac30d75fd1eb44270"
