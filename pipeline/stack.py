@@ -3,7 +3,6 @@
 What is in a stack's file is checked by the settings; this module only makes sure that there is one to check.
 """
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from components.problems import SettingsError
 from components.project import source_folder
 from components.secrets import missing as secret_problem
 from components.settings import name_of
-from pipeline import arguments, project, secrets, settings
+from pipeline import arguments, draft, project, secrets, settings
 from pipeline import backend as place
 from pipeline.console import problem
 from pipeline.engine import Engine
@@ -30,9 +29,7 @@ def stack_file(engine: Engine) -> None:
         return
     template = engine.root / "stacks" / f"{engine.stack}.template.yaml"
     if engine.stack == DEV and template.exists():
-        draft = path.with_suffix(".new")
-        shutil.copyfile(template, draft)
-        draft.replace(path)
+        draft.write(path, template.read_text(encoding="utf-8"))
         engine.console.say(f"    made stacks/{path.name} from {template.name}; it belongs to this machine")
         return
     raise settings.no_stack(engine.stack, path)

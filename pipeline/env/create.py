@@ -15,7 +15,7 @@ from components.budget import running_memory_mb
 from components.model import Settings
 from components.secrets import NAMESPACE, needed
 from components.settings import parse
-from pipeline import interrupted, secrets, settings, stack, targets, up
+from pipeline import draft, interrupted, secrets, settings, stack, targets, up
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.data import command as data
 from pipeline.engine import Engine
@@ -91,7 +91,7 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     """Write the file of the stack, make sure that there is room, and note the environment in the backend."""
     file, now, before = engine.stack_file, record.now(), found.record
     old = file.read_text(encoding="utf-8") if file.exists() else None
-    stackfile.write(file, stackfile.text(template, stackfile.config(template, wanted.name, wanted.ref), found.kept))
+    draft.write(file, stackfile.text(template, stackfile.config(template, wanted.name, wanted.ref), found.kept))
     try:
         with engine.console.step("checks", "Check its settings and the limits"):
             loaded = parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
@@ -106,7 +106,7 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
         if loaded.edge.gateway is not None:
             gateway.ensure(engine, template)
     except BaseException:
-        file.unlink() if old is None else stackfile.write(file, old)
+        file.unlink() if old is None else draft.write(file, old)
         raise
     lives = wanted.ttl or timedelta(hours=loaded.review.ttl_hours)
     if found.state is None:

@@ -15,7 +15,7 @@ from components import gateway
 from components.labels import STACK
 from components.model import Gateway
 from pipeline import down as down_
-from pipeline import failed, host, interrupted, secrets, stack
+from pipeline import draft, failed, host, interrupted, secrets, stack
 from pipeline.console import problem
 from pipeline.engine import Engine
 from pipeline.env import stackfile, trace
@@ -57,7 +57,7 @@ def up(engine: Engine, template: stackfile.Template) -> None:
             f"{PROJECT}:domain": template.review.domain,
         }
         provider = {"secretsprovider": template.provider} if template.provider else {}
-        stackfile.write(own.stack_file, yaml.safe_dump({**provider, **kept, "config": config}, sort_keys=False))
+        draft.write(own.stack_file, yaml.safe_dump({**provider, **kept, "config": config}, sort_keys=False))
         _passphrase(engine, own)
         if state is None:
             given = ["--secrets-provider", template.provider] if template.provider else []

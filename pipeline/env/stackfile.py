@@ -14,7 +14,7 @@ import yaml
 from components.model import Kind, Review, Target
 from components.problems import NAMESPACE, SettingsError
 from components.settings import resolve
-from pipeline import settings
+from pipeline import draft, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
 
@@ -145,7 +145,7 @@ def recover(engine: Engine, state: Mapping[str, Any] | None) -> tuple[dict[str, 
         known = {key: value for key, value in encryption(state).items() if value}
         if known:
             found = {**known, **found}
-            write(engine.stack_file, yaml.safe_dump(found))
+            draft.write(engine.stack_file, yaml.safe_dump(found))
     return found, updated
 
 
@@ -156,13 +156,6 @@ def encryption(state: Mapping[str, Any]) -> dict[str, Any]:
     if provider.get("type") == "passphrase":
         return {"encryptionsalt": known.get("salt")}
     return {"secretsprovider": known.get("url"), "encryptedkey": known.get("encryptedkey")} if known.get("url") else {}
-
-
-def write(path: Path, content: str) -> None:
-    """Write a file in one piece."""
-    draft = path.with_suffix(".new")
-    draft.write_text(content, encoding="utf-8")
-    draft.replace(path)
 
 
 def is_ours(path: Path) -> bool:

@@ -13,7 +13,7 @@ import yaml
 
 from components.problems import SettingsError, full_key
 from components.settings import ROOT, check, name_of
-from pipeline import settings
+from pipeline import draft, settings
 from pipeline.arguments import DEV, add_command
 from pipeline.console import Console, problem
 from pipeline.init.finding import Missing
@@ -104,12 +104,9 @@ def _kept(file: Path) -> dict[str, Any]:
 
 
 def _write(file: Path, content: str) -> None:
-    draft = file.with_name(f".{file.name}.new")
     try:
-        draft.write_text(content, encoding="utf-8")
-        draft.replace(file)
+        draft.write(file, content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise problem(f"--output {file}: cannot be written: {error.strerror}", mend=f"ls -ld {file.parent}") from None
 
 

@@ -13,7 +13,7 @@ from components import agent, release
 from components.model import Settings
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
-from pipeline import failed, interrupted, secrets, settings, stack, targets
+from pipeline import draft, failed, interrupted, secrets, settings, stack, targets
 from pipeline import plan as kept
 from pipeline.arguments import add_command, add_target
 from pipeline.check.build import built
@@ -108,9 +108,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _write(path: Path, written: str) -> None:
     try:
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_text(written, encoding="utf-8")
-        draft.replace(path)
+        draft.write(path, written)
     except OSError as error:
         raise problem(
             f"--output {path}: cannot be written: {error.strerror}", allowed="a file in a folder that exists"
