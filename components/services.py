@@ -1,6 +1,6 @@
 """Servers beside the app that settings name: what each is called, what it reads, and how it is known to serve. Pure.
 
-The same on every target. What one value of them asks of another is in ``service_rules.py``.
+The same on every target. What one value of them asks of another is in ``rules/service.py``.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The settings of one stack: frozen, complete, and validated before any resource exists.
 
 This module owns the way from what a stack's file says to settings, and is the only reader of ``pulumi.Config`` for them.
-What can be said is in ``components/model.py``, what one value asks of another in ``components/rules.py``.
+What can be said is in ``components/model.py``, what one value asks of another in ``components/rules/``.
 It does not read secrets (``components/secrets.py``), does not look at the Django project (``components/project.py``)
 and does not create resources.
 """
@@ -36,6 +36,7 @@ from components.problems import (
     show,
 )
 from components.resolved import CA_VARIABLE, FILE, REGISTRY_VARIABLE, Resolved, at
+from components.rules import target
 from components.values import text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,7 +196,11 @@ def resolve(said: Mapping[str, Any], stack: str, root: Path = ROOT) -> Resolved:
     ]
     problems += rules.between(parts, stack)
     resolved = Resolved(values, sources, parts)
-    found = (*rules.only_on(resolved, stack), *rules.instead(resolved, stack), *rules.of_cluster(parts, stack))
+    found = (
+        *target.only_on(resolved, stack),
+        *target.instead(resolved, stack),
+        *target.of_cluster(parts, stack),
+    )
     return replace(resolved, problems=(*problems, *found))
 
 

@@ -16,7 +16,8 @@ from components.defaults import BY_KIND, COMMON, DERIVED, ENTRIES
 from components.keys import KEYS, NAME, Key
 from components.model import Kind, Settings
 from components.problems import NAMESPACE, full_key
-from components.rules import ONLY_ON, OURS, SECRET_VARIABLES
+from components.rules.app import OURS, SECRET_VARIABLES
+from components.rules.target import ONLY_ON
 from components.settings import ROOT
 from pipeline import sizing
 from pipeline.arguments import add_command

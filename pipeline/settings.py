@@ -15,7 +15,7 @@ from components.keys import KEYS, NAME, key_at
 from components.model import Settings
 from components.problems import NAMESPACE, SettingsError, full_key
 from components.resolved import Resolved
-from components.rules import applies
+from components.rules.target import applies
 from components.settings import ROOT, file_problems, resolve
 from pipeline.arguments import add_command, add_stack
 from pipeline.console import Console, PipelineError, problem

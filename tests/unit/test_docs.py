@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from components.flows import ANY_PORT, flows
 from components.model import Settings
-from components.rules import ONLY_ON
+from components.rules.target import ONLY_ON
 from components.secrets import NAMES
 from pipeline.__main__ import parser
 from pipeline.cluster.check import LEAST_VERSION

@@ -14,7 +14,7 @@ from components.deployment import Deployment
 from components.keys import KEYS, NAME, Key
 from components.model import Settings, Target
 from components.problems import SettingsError
-from components.rules import applies
+from components.rules.target import applies
 from components.settings import ROOT, parse
 from tests.unit.harness import run
 

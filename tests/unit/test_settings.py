@@ -17,7 +17,7 @@ from components.keys import KEYS
 from components.model import Kind, Settings, Target
 from components.problems import Problem, SettingsError
 from components.resolved import CA_VARIABLE, REGISTRY_VARIABLE
-from components.rules import applies
+from components.rules.target import applies
 from components.settings import application_of, check, name_of, parse, resolve
 
 SetConfig = Callable[[dict[str, str], list[str]], None]

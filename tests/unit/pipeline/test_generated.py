@@ -16,7 +16,7 @@ from components import secrets
 from components.keys import KEYS, NAME
 from components.model import Settings, Target
 from components.problems import full_key
-from components.rules import ONLY_ON, applies
+from components.rules.target import ONLY_ON, applies
 from components.settings import ROOT, parse
 from pipeline import generate
 from pipeline.console import Console, PipelineError

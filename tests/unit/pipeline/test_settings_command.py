@@ -8,7 +8,7 @@ import pytest
 
 from components.keys import KEYS, NAME
 from components.model import Target
-from components.rules import applies
+from components.rules.target import applies
 from components.settings import ROOT, check
 from pipeline import __main__, settings
 from pipeline.console import Console, PipelineError
