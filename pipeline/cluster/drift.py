@@ -1,21 +1,329 @@
-"""Drift of a stack on a cluster: not there yet, and said so."""
+"""Looking at a cluster for what is not as a stack's state declares it, and taking away what nobody declared.
 
-from collections.abc import Sequence
+It reads the state without its secrets, asks for no Secret's value, and changes nothing while it looks. Putting right is
+Pulumi's work: a refresh makes it see what differs, and its update sets it again. What Pulumi never sees is what somebody
+has added: that is taken away here, before, so that Pulumi waits for what comes of it.
+"""
 
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.labels import PROJECT
+from pipeline.cluster import compare
+from pipeline.cluster.compare import Change, changes
+from pipeline.cluster.connection import JSON_PATCH, NOT_FOUND, Cluster, Json, RefusedError, connect, path_of, place_in
+from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known, plural
 from pipeline.console import problem
-from pipeline.drift.difference import Difference, Look
+from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy, parted, safe
 from pipeline.engine import Engine
 from pipeline.target import State
 
+NO_DATA = ("static", "collected")
+"""Claims whose files a step writes again, by their component."""
+REFILLED_BY = {"postgres": ("migration",), "static": ("static",), "collected": ("static",)}
+"""The steps that have to run again on a claim that is new, by its component."""
+NOTHING = "nothing"
+MANAGER = "slipway"
+"""The name under which fields are taken away."""
+_TRIES = 3
+_ENVIRONMENT = re.compile(r"\.env\[([^\]]+)\](?:\.value)?$")
+_VALUES = re.compile(r"(^|\.)(data|stringData|binaryData)\[?")
 
-def look(engine: Engine, _state: State) -> Look:
-    """Raise, since nothing is compared on a cluster yet."""
-    raise problem(
-        f"stack {engine.stack} runs on a cluster, where drift is not looked for yet",
-        allowed="a stack on a Docker host",
-        mend=f"pulumi preview --refresh --diff --stack {engine.stack}   # shows what Pulumi itself can see",
-    )
+
+def look(engine: Engine, state: State) -> Look:
+    """Compare what the cluster has of a stack with what its state declares.
+
+    Raises:
+        PipelineError: if the cluster does not answer, or does not let us look.
+    """
+    place = place_in(state)
+    if place is None:
+        raise problem(
+            f"the state of stack {engine.stack} names no cluster, so nothing can be compared",
+            mend=f"make up STACK={engine.stack}",
+        )
+    with connect(engine, place) as cluster:
+        return _Stack(cluster, engine.stack, state).look()
 
 
-def clear(_engine: Engine, _differences: Sequence[Difference], _first: bool) -> None:  # noqa: FBT001 - one signature for all targets
-    """Clear nothing: nothing was found."""
+def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> None:  # noqa: FBT001 - one signature for all targets
+    """Take away what nobody declared, before Pulumi heals."""
+    removed = [each for each in differences if each.remedy is Remedy.REMOVE]
+    if not first or not removed:
+        return
+    state = engine.exported() or {}
+    place = place_in(state)
+    if place is None:
+        return
+    with connect(engine, place) as cluster:
+        for each in removed:
+            path, _, field = each.id.partition("#")
+            if not field:
+                engine.console.say(f"    removes {each.name}, which nobody declared")
+                _delete(cluster, path)
+        for _ in range(_TRIES):
+            fields = [each for each in removed if "#" in each.id]
+            if not fields or _strip(engine, cluster, state, fields):
+                return
+
+
+def _delete(cluster: Cluster, path: str) -> None:
+    try:
+        cluster.ask("DELETE", path, {"propagationPolicy": "Background"})
+    except RefusedError as error:
+        if error.status != NOT_FOUND:
+            raise
+
+
+def _strip(engine: Engine, cluster: Cluster, state: State, wanted: Sequence[Difference]) -> bool:
+    """Take fields away that are still there; whether nobody wrote to an object meanwhile."""
+    stack = _Stack(cluster, engine.stack, state)
+    lines = {each.line() for each in wanted}
+    paths: dict[str, list[str]] = {}
+    for each in stack.look().differences:
+        path, _, field = each.id.partition("#")
+        if field and each.line() in lines:
+            paths.setdefault(path, []).append(field)
+    undisturbed = True
+    for path, fields in paths.items():
+        engine.console.say(f"    takes {len(fields)} of {path.rpartition('/')[2]} away, which nobody declared")
+        # The last of a list first, since those behind it move up.
+        patch: list[Json] = [{"op": "remove", "path": each} for each in sorted(fields, key=_order, reverse=True)]
+        version = {"op": "test", "path": "/metadata/resourceVersion", "value": stack.versions[path]}
+        try:
+            cluster.ask("PATCH", path, [version, *patch], {"fieldManager": MANAGER}, sent=JSON_PATCH)
+        except RefusedError as error:
+            if error.status not in _MOVED:
+                raise
+            undisturbed = False
+    return undisturbed
+
+
+_MOVED = (409, 422)
+"""What the server answers when an object is no longer as it was."""
+
+
+def _order(pointer: str) -> list[tuple[int, str]]:
+    return [(int(each), "") if each.isdigit() else (-1, each) for each in pointer.split("/")]
+
+
+class _Stack:
+    """One look at the objects of a stack."""
+
+    def __init__(self, cluster: Cluster, stack: str, state: State) -> None:
+        self._cluster = cluster
+        self._name = stack
+        self._known = known(state)
+        self._now = [each for each in self._known if not each.leaving]
+        self._live = Live(cluster)
+        self.versions: dict[str, str] = {}
+        """Of each object that differs, by its path."""
+
+    def look(self) -> Look:
+        found = [each for one in self._now for each in self._object(one)]
+        found += [*self._left(), *self._strangers()]
+        unready = [each for one in self._now for each in self._unready(one, alone=not found)]
+        return Look(containers=len(self._now), noun="objects", differences=[*found, *unready])
+
+    def _object(self, one: Known) -> Iterator[Difference]:
+        live = self._live.find(one.group, one.kind, one.namespace, one.name)
+        if live is None:
+            yield self._gone(one, "no such object")
+            return
+        metadata = live["metadata"]
+        if metadata.get("deletionTimestamp"):
+            yield self._state(
+                one,
+                "being deleted" + (", once no pod uses it" if one.kind == CLAIM else ""),
+                Remedy.NONE if one.kind == CLAIM else Remedy.REFRESH,
+                mend=f"python -m pipeline data dump {self._name}   # while it is there" if one.kind == CLAIM else "",
+            )
+            return
+        uid = one.recorded("uid")
+        if uid and metadata.get("uid") != uid:
+            if one.kind == CLAIM:
+                yield self._gone(one, "another one of this name")
+                return
+            yield self._state(
+                one,
+                "another one of this name, which Pulumi did not make",
+                Remedy.REPLACE if one.kind == SECRET else Remedy.REFRESH,
+                what="identity",
+                urns=(one.urn,) if one.kind == SECRET else (),
+            )
+        if (live.get("status") or {}).get("phase") == "Lost":
+            yield self._state(one, "lost: its volume is gone", Remedy.NONE, mend=self._anew(one))
+        for each in changes({"metadata": one.inputs["metadata"]} if one.kind == SECRET else one.inputs, live, one.ignored):
+            yield self._field(one, each, live)
+        if one.kind == SECRET:
+            yield from self._value(one, live)
+
+    def _gone(self, one: Known, found: str) -> Difference:
+        holds = one.kind == CLAIM and one.component not in NO_DATA
+        steps = REFILLED_BY.get(one.component, ()) if one.kind == CLAIM else ()
+        urns = tuple(each.urn for each in self._now if each.kind == "Job" and each.component in steps)
+        return self._state(
+            one, f"{found}{'; its data is gone' if holds else ''}", Remedy.REFRESH, urns=urns, data=holds
+        )
+
+    def _anew(self, one: Known) -> str:
+        return f"{self._cluster.kubectl} delete pvc {one.name}   # then: python -m pipeline drift {self._name}"
+
+    @staticmethod
+    def _state(one: Known, found: str, remedy: Remedy, **more: Any) -> Difference:  # noqa: ANN401 - fields of a difference
+        declared = one.recorded("uid") if more.get("what") == "identity" else "there"
+        return Difference(
+            component=one.component,
+            name=f"{one.kind} {one.name}",
+            declared=declared,
+            found=found,
+            remedy=remedy,
+            **{"what": "state", **more},
+        )
+
+    def _field(self, one: Known, change: Change, live: Json) -> Difference:
+        remedy, mend, identity = Remedy.UPDATE, "", ""
+        path = self._path(one.group, one.kind, one.namespace, one.name)
+        if one.inputs.get("immutable") or one.kind == SECRET:
+            remedy = Remedy.REPLACE
+        elif one.kind == CLAIM and change.text.startswith("spec"):
+            remedy, mend = Remedy.NONE, _CLAIM.format(stack=self._name)
+        elif change.declared is None:
+            remedy, identity = Remedy.REMOVE, f"{path}#{change.pointer}"
+            self.versions[path] = str(live["metadata"]["resourceVersion"])
+        declared, found = _shown(change)
+        return Difference(
+            component=one.component,
+            name=f"{one.kind} {one.name}",
+            what=change.text,
+            declared=declared,
+            found=found,
+            remedy=remedy,
+            urns=(one.urn,) if remedy is Remedy.REPLACE else (),
+            id=identity,
+            mend=mend,
+        )
+
+    def _value(self, one: Known, live: Json) -> Iterator[Difference]:
+        """Tell by who has set them whether values of a Secret are those that were declared: nobody reads them."""
+        told = False
+        for entry in compare.others(live):
+            for key in (entry.get("fieldsV1") or {}).get("f:data") or {}:
+                if key.startswith("f:"):
+                    told = True
+                    yield self._secret(one, f"data{compare.step(key[2:]).text}", f"set by {entry['manager']}", entry)
+        # Who takes a value away leaves no name, but a version.
+        version, now = one.recorded("resourceVersion"), str(live["metadata"].get("resourceVersion"))
+        if not told and version and version != now and not compare.others(live) and one.recorded("uid") == live["metadata"].get("uid"):
+            yield self._secret(one, "data", "written to since the last update", {})
+
+    @staticmethod
+    def _secret(one: Known, what: str, found: str, entry: Mapping[str, Any]) -> Difference:
+        at = f" at {entry['time']}" if entry.get("time") else ""
+        return Difference(
+            component=one.component,
+            name=f"{one.kind} {one.name}",
+            what=what,
+            declared=HIDDEN,
+            found=f"{found}{at}",
+            remedy=Remedy.REPLACE,
+            urns=(one.urn,),
+        )
+
+    def _unready(self, one: Known, *, alone: bool) -> Iterator[Difference]:
+        """Find less ready pods than were declared; where nothing else differs, no healing brings them."""
+        live = self._live.find(one.group, one.kind, one.namespace, one.name)
+        if one.kind not in ("Deployment", "StatefulSet") or live is None:
+            return
+        wanted = min(self._replicas(one), int(live["spec"].get("replicas", 1)))
+        ready = int((live.get("status") or {}).get("readyReplicas") or 0)
+        if ready >= wanted:
+            return
+        why = self._live.waiting(one.component)
+        yield Difference(
+            component=one.component,
+            name=f"{one.kind} {one.name}",
+            what="pods",
+            declared=f"{wanted} ready",
+            found=f"{ready} ready" + (f"; {why}" if why else ""),
+            remedy=Remedy.NONE if alone else Remedy.UPDATE,
+            mend=f"python -m pipeline doctor {self._name}   # they are as they were declared, and do not run" if alone else "",
+        )
+
+    def _replicas(self, one: Known) -> int:
+        """Give how many pods there have to be at least."""
+        if "spec.replicas" not in one.ignored:
+            return int(one.inputs["spec"].get("replicas", 1))
+        least = [
+            int(each.inputs["spec"].get("minReplicas", 1))
+            for each in self._now
+            if each.kind == AUTOSCALER and each.inputs["spec"]["scaleTargetRef"].get("name") == one.name
+        ]
+        return max(least, default=0)
+
+    def _left(self) -> Iterator[Difference]:
+        """Find what an update that failed has left, which the state knows."""
+        names = {(each.kind, each.name) for each in self._now}
+        for one in self._known:
+            if one.leaving and (one.kind, one.name) not in names:
+                if self._live.find(one.group, one.kind, one.namespace, one.name) is not None:
+                    yield Difference(
+                        component=one.component,
+                        name=f"{one.kind} {one.name}",
+                        what="state",
+                        declared="gone",
+                        found="there, left by an update that did not end",
+                        remedy=Remedy.NONE,
+                    )
+
+    def _strangers(self) -> Iterator[Difference]:
+        """Find objects with the labels of the stack that its state does not know."""
+        labels = next((each.inputs["metadata"].get("labels") or {} for each in self._now if each.component), {})
+        for group, kind, live in self._live.strangers(str(labels.get(PROJECT)), self._name, self._known):
+            metadata = live["metadata"]
+            if metadata.get("deletionTimestamp"):
+                continue
+            yield Difference(
+                component=component(live),
+                name=f"{kind} {metadata['name']}",
+                what="state",
+                declared=NOTHING,
+                found="an object that Pulumi did not make",
+                remedy=Remedy.REMOVE,
+                id=self._path(group, kind, self._cluster.namespace, str(metadata["name"])),
+            )
+
+    @staticmethod
+    def _path(group: str, kind: str, namespace: str | None, name: str) -> str:
+        return path_of(group, plural(kind), namespace, name)
+
+
+_CLAIM = "make up STACK={stack}   # with the size that there is in slipway:kubernetes.storage: no claim gets smaller"
+
+
+def _shown(change: Change) -> tuple[str, str]:
+    """Write both sides of a change, without what may be a secret."""
+    one, other = change.declared, change.found
+    if isinstance(one, str) and isinstance(other, str) and "\n" in one + other:
+        one, other = parted(one, other)
+    return _written(change, one), _written(change, other)
+
+
+def _written(change: Change, value: object) -> str:
+    if value is None:
+        return NOTHING
+    variable = _ENVIRONMENT.search(change.text)
+    name, known_field = (f"environment {variable[1]}" if variable else change.text), change.declared is not None
+    if not known_field and (variable or _VALUES.search(change.text)):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        image = value.get("image")
+        keys = ", ".join(sorted(map(str, value)))
+        return f"image {safe('image', str(image))}" if image else f"one with {keys}"
+    if isinstance(value, list):
+        plain = all(isinstance(each, str | int | float) for each in value)
+        return safe(name, shlex.join(map(str, value))) if plain else f"{len(value)} of them"
+    return safe(name, value if isinstance(value, str) else json.dumps(value), declared=known_field)
