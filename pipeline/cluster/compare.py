@@ -18,12 +18,15 @@ from pipeline.cluster.quantity import amount
 
 Json = Mapping[str, Any]
 
-PULUMI = ("pulumi-kubernetes", "pulumi-resource-kubernetes")
-"""How the names begin under which Pulumi's plugin sets fields."""
+MANAGER = "slipway"
+"""The name under which healing takes fields away; where the API has a default, that is then set under this name."""
+_OURS = ("pulumi-kubernetes", "pulumi-resource-kubernetes", MANAGER)
+"""How the names begin under which Pulumi's plugin and healing set fields."""
 PERSON = "kubectl"
 """How the names begin under which a person at a terminal sets them."""
 _KUBERNETES = re.compile(r"kube-|kubelet$|cloud-controller-manager$")
-_NOTES = frozenset({"kubectl.kubernetes.io/restartedAt", "kubectl.kubernetes.io/last-applied-configuration"})
+RESTARTED = "kubectl.kubernetes.io/restartedAt"
+_NOTES = frozenset({RESTARTED, "kubectl.kubernetes.io/last-applied-configuration"})
 """Annotations that declare nothing: when somebody had the pods started again, and what ``kubectl apply`` was given."""
 _MAPS = frozenset({"annotations", "labels"})
 """Maps that several may write to: each entry for itself."""
@@ -59,6 +62,11 @@ class Change:
         return "".join(step.text for step in self.path).removeprefix(".")
 
     @property
+    def plain(self) -> bool:
+        """Whether it is one value."""
+        return not isinstance(self.found, Mapping | list)
+
+    @property
     def pointer(self) -> str:
         """Where it is in the live object, as a JSON patch wants it."""
         return "".join("/" + step.key.replace("~", "~0").replace("/", "~1") for step in self.path)
@@ -76,13 +84,29 @@ def changes(declared: Json, live: Json, ignored: Sequence[str] = ()) -> list[Cha
     for entry in _entries(live):
         shape = _merged(shape, entry.get("fieldsV1") or {})
     found = {each.text: each for each in _declared(declared, live, shape, ())}
+    for each in _added(declared, live):
+        found.setdefault(each.text, each)
+    return [each for text, each in found.items() if not any(_within(text, one) for one in ignored)]
+
+
+def _added(declared: Json, live: Json) -> Iterator[Change]:
+    """Find what others have set and nobody declared."""
     for entry in others(live):
         fields = dict(entry.get("fieldsV1") or {})
         if not str(entry.get("manager")).startswith(PERSON):
             fields.pop("f:metadata", None)  # where controllers keep their notes
-        for each in _undeclared(fields, declared, live, ()):
-            found.setdefault(each.text, each)
-    return [each for text, each in found.items() if not any(_within(text, one) for one in ignored)]
+        yield from _undeclared(fields, declared, live, ())
+
+
+def filled_in(change: Change, live: Json) -> bool:
+    """Whether an object from which the field was taken away has the same there: then it is what the API fills in."""
+    value: Any = live
+    for each in change.path:
+        if isinstance(value, list) and each.key.isdigit() and int(each.key) < len(value):
+            value = value[int(each.key)]
+        else:
+            value = _at(value, each.key)
+    return bool(value == change.found)
 
 
 def others(live: Json) -> list[Json]:
@@ -90,13 +114,13 @@ def others(live: Json) -> list[Json]:
     return [
         entry
         for entry in _entries(live)
-        if not str(entry.get("manager")).startswith(PULUMI) and not _KUBERNETES.match(str(entry.get("manager")))
+        if not str(entry.get("manager")).startswith(_OURS) and not _KUBERNETES.match(str(entry.get("manager")))
     ]
 
 
 def _entries(live: Json) -> list[Json]:
     """Give who has set what. What was set through ``status`` and ``scale`` is no part of a declaration."""
-    return [each for each in live["metadata"].get("managedFields") or [] if not each.get("subresource")]
+    return [each for each in (live.get("metadata") or {}).get("managedFields") or [] if not each.get("subresource")]
 
 
 def _within(text: str, field: str) -> bool:
@@ -180,7 +204,8 @@ def _undeclared(fields: Json, one: Any, other: Any, path: Path) -> Iterator[Chan
             continue
         here = (*path, at)
         inner = {key: value for key, value in below.items() if key != "."}
-        if wanted is None and (not inner or ("." in below and at.key not in _MAPS)):
+        each_for_itself = at.key in _MAPS or any(not key.startswith("f:") for key in inner)
+        if wanted is None and (not inner or ("." in below and not each_for_itself)):
             yield Change(path=here, declared=None, found=there)
         elif inner:
             yield from _undeclared(inner, wanted, there, here)

@@ -29,7 +29,7 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 8
 FIRST_ERROR, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 300, 401, 403, 404
 CONTEXT = ("kubernetes", "context")
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-JSON_PATCH = "application/json-patch+json"
+JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"
 _PROVIDER = "pulumi:providers:kubernetes"
 
 Json = dict[str, Any]

@@ -8,13 +8,16 @@ has added: that is taken away here, before, so that Pulumi waits for what comes 
 import json
 import re
 import shlex
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from components.kubernetes import roles
 from components.labels import PROJECT
 from pipeline.cluster import compare
 from pipeline.cluster.compare import Change, changes
-from pipeline.cluster.connection import JSON_PATCH, NOT_FOUND, Cluster, Json, RefusedError, connect, path_of, place_in
+from pipeline.cluster.connection import JSON_PATCH, MERGE_PATCH, NOT_FOUND, Cluster, Json, RefusedError, connect, path_of, place_in
 from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known, plural
 from pipeline.console import problem
 from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy, parted, safe
@@ -26,10 +29,10 @@ NO_DATA = ("static", "collected")
 REFILLED_BY = {"postgres": ("migration",), "static": ("static",), "collected": ("static",)}
 """The steps that have to run again on a claim that is new, by its component."""
 NOTHING = "nothing"
-MANAGER = "slipway"
-"""The name under which fields are taken away."""
+RESTART_SECONDS, PAUSE_SECONDS = 150, 0.5
 _TRIES = 3
 _ENVIRONMENT = re.compile(r"\.env\[([^\]]+)\](?:\.value)?$")
+_HOLDS_VALUES = re.compile(r'"(value|env|data)"')
 _VALUES = re.compile(r"(^|\.)(data|stringData|binaryData)\[?")
 
 
@@ -50,15 +53,16 @@ def look(engine: Engine, state: State) -> Look:
 
 
 def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> None:  # noqa: FBT001 - one signature for all targets
-    """Take away what nobody declared, before Pulumi heals."""
-    removed = [each for each in differences if each.remedy is Remedy.REMOVE]
-    if not first or not removed:
-        return
-    state = engine.exported() or {}
+    """Take away what nobody declared before Pulumi heals; afterwards, let nginx look up the Services that are new."""
+    removed = [each for each in differences if first and each.remedy is Remedy.REMOVE]
+    moved = not first and any(each.name.startswith("Service ") and each.remedy is Remedy.REFRESH for each in differences)
+    state = engine.exported() or {} if removed or moved else {}
     place = place_in(state)
     if place is None:
         return
     with connect(engine, place) as cluster:
+        if moved:
+            _restart(engine, cluster)
         for each in removed:
             path, _, field = each.id.partition("#")
             if not field:
@@ -68,6 +72,29 @@ def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> Non
             fields = [each for each in removed if "#" in each.id]
             if not fields or _strip(engine, cluster, state, fields):
                 return
+
+
+def _restart(engine: Engine, cluster: Cluster) -> None:
+    """Have the pods of the edge made anew, one by one: nginx looks names up once, at its start."""
+    path = cluster.inside("apps/v1", "deployments", roles.EDGE)
+    engine.console.say("    rolls the pods of the edge, which know the Services by the addresses that they had")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    patch = {"spec": {"template": {"metadata": {"annotations": {compare.RESTARTED: now}}}}}
+    cluster.ask("PATCH", path, patch, {"fieldManager": compare.MANAGER}, sent=MERGE_PATCH)
+    end = time.monotonic() + RESTART_SECONDS
+    while not _rolled(cluster.get(path) or {}):
+        if time.monotonic() > end:
+            raise problem(
+                f"the new pods of the edge were not ready within {RESTART_SECONDS} s; the old ones go on",
+                mend=f"python -m pipeline doctor {engine.stack}",
+            )
+        time.sleep(PAUSE_SECONDS)
+
+
+def _rolled(deployment: Json) -> bool:
+    status, wanted = deployment.get("status") or {}, (deployment.get("spec") or {}).get("replicas")
+    seen = status.get("observedGeneration") == (deployment.get("metadata") or {}).get("generation")
+    return seen and all(status.get(each) == wanted for each in ("replicas", "updatedReplicas", "readyReplicas"))
 
 
 def _delete(cluster: Cluster, path: str) -> None:
@@ -90,11 +117,8 @@ def _strip(engine: Engine, cluster: Cluster, state: State, wanted: Sequence[Diff
     undisturbed = True
     for path, fields in paths.items():
         engine.console.say(f"    takes {len(fields)} of {path.rpartition('/')[2]} away, which nobody declared")
-        # The last of a list first, since those behind it move up.
-        patch: list[Json] = [{"op": "remove", "path": each} for each in sorted(fields, key=_order, reverse=True)]
-        version = {"op": "test", "path": "/metadata/resourceVersion", "value": stack.versions[path]}
         try:
-            cluster.ask("PATCH", path, [version, *patch], {"fieldManager": MANAGER}, sent=JSON_PATCH)
+            _take(cluster, path, fields, stack.differing[path])
         except RefusedError as error:
             if error.status not in _MOVED:
                 raise
@@ -104,6 +128,15 @@ def _strip(engine: Engine, cluster: Cluster, state: State, wanted: Sequence[Diff
 
 _MOVED = (409, 422)
 """What the server answers when an object is no longer as it was."""
+
+
+def _take(cluster: Cluster, path: str, fields: Sequence[str], live: Json, **query: str) -> Json:
+    """Take fields away from an object, unless somebody has written to it meanwhile, and give what is left of it."""
+    version = {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
+    # The last of a list first, since those behind it move up.
+    patch = [{"op": "remove", "path": each} for each in sorted(fields, key=_order, reverse=True)]
+    query = {"fieldManager": compare.MANAGER, **query}
+    return dict(json.loads(cluster.ask("PATCH", path, [version, *patch], query, sent=JSON_PATCH)))
 
 
 def _order(pointer: str) -> list[tuple[int, str]]:
@@ -119,8 +152,8 @@ class _Stack:
         self._known = known(state)
         self._now = [each for each in self._known if not each.leaving]
         self._live = Live(cluster)
-        self.versions: dict[str, str] = {}
-        """Of each object that differs, by its path."""
+        self.differing: dict[str, Json] = {}
+        """Each object with something that nobody declared, by its path."""
 
     def look(self) -> Look:
         found = [each for one in self._now for each in self._object(one)]
@@ -149,17 +182,30 @@ class _Stack:
                 return
             yield self._state(
                 one,
-                "another one of this name, which Pulumi did not make",
+                "another one of this name",
                 Remedy.REPLACE if one.kind == SECRET else Remedy.REFRESH,
                 what="identity",
                 urns=(one.urn,) if one.kind == SECRET else (),
             )
         if (live.get("status") or {}).get("phase") == "Lost":
             yield self._state(one, "lost: its volume is gone", Remedy.NONE, mend=self._anew(one))
-        for each in changes({"metadata": one.inputs["metadata"]} if one.kind == SECRET else one.inputs, live, one.ignored):
-            yield self._field(one, each, live)
+        declared = {"metadata": one.inputs["metadata"]} if one.kind == SECRET else one.inputs
+        found = changes(declared, live, one.ignored)
+        usual = self._usual(one, [each for each in found if each.declared is None and each.plain], live)
+        yield from (self._field(one, each, live) for each in found if each not in usual)
         if one.kind == SECRET:
             yield from self._value(one, live)
+
+    def _usual(self, one: Known, added: Sequence[Change], live: Json) -> Sequence[Change]:
+        """Give what somebody has set to what the API fills in anyway: the server tells, without doing it."""
+        if not added or one.kind == SECRET or one.inputs.get("immutable"):
+            return []
+        path = self._path(one.group, one.kind, one.namespace, one.name)
+        try:
+            without = _take(self._cluster, path, [each.pointer for each in added], live, dryRun="All")
+        except RefusedError:
+            return []  # then it is shown, and somebody else may judge
+        return [each for each in added if compare.filled_in(each, without)]
 
     def _gone(self, one: Known, found: str) -> Difference:
         holds = one.kind == CLAIM and one.component not in NO_DATA
@@ -174,7 +220,7 @@ class _Stack:
 
     @staticmethod
     def _state(one: Known, found: str, remedy: Remedy, **more: Any) -> Difference:  # noqa: ANN401 - fields of a difference
-        declared = one.recorded("uid") if more.get("what") == "identity" else "there"
+        declared = "the one that Pulumi made" if more.get("what") == "identity" else "there"
         return Difference(
             component=one.component,
             name=f"{one.kind} {one.name}",
@@ -193,7 +239,7 @@ class _Stack:
             remedy, mend = Remedy.NONE, _CLAIM.format(stack=self._name)
         elif change.declared is None:
             remedy, identity = Remedy.REMOVE, f"{path}#{change.pointer}"
-            self.versions[path] = str(live["metadata"]["resourceVersion"])
+            self.differing[path] = live
         declared, found = _shown(change)
         return Difference(
             component=one.component,
@@ -319,11 +365,10 @@ def _written(change: Change, value: object) -> str:
     name, known_field = (f"environment {variable[1]}" if variable else change.text), change.declared is not None
     if not known_field and (variable or _VALUES.search(change.text)):
         return HIDDEN
-    if isinstance(value, Mapping):
-        image = value.get("image")
-        keys = ", ".join(sorted(map(str, value)))
-        return f"image {safe('image', str(image))}" if image else f"one with {keys}"
-    if isinstance(value, list):
-        plain = all(isinstance(each, str | int | float) for each in value)
-        return safe(name, shlex.join(map(str, value))) if plain else f"{len(value)} of them"
+    if isinstance(value, Mapping) and value.get("image"):
+        return f"image {safe('image', str(value['image']))}"
+    if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
+        return safe(name, shlex.join(map(str, value)))
+    if isinstance(value, Mapping | list) and _HOLDS_VALUES.search(json.dumps(value)):
+        return HIDDEN
     return safe(name, value if isinstance(value, str) else json.dumps(value), declared=known_field)
