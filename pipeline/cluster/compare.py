@@ -162,6 +162,9 @@ def _lists(one: Sequence[Any], other: Sequence[Any], shape: Json, path: Path) ->
             index = next((number for number, each in enumerate(other) if _fits(each, wanted)), None)
             there = None if index is None else other[index]
             yield from _declared(item, there, shape.get(key) or {}, (*path, _item(wanted, index)))
+    elif any(key.startswith("v:") for key in shape):
+        missing = [each for each in one if each not in other]
+        yield from (Change(path=(*path, Step(f"[{each}]", "-")), declared=each, found=None) for each in missing)
     elif any(not isinstance(each, Mapping) for each in [*one, *other]):
         if list(one) != list(other):
             yield Change(path=path, declared=one, found=other)

@@ -1,23 +1,19 @@
-"""Looking at a cluster for what is not as a stack's state declares it, and taking away what nobody declared.
+"""Looking at a cluster for what is not as a stack's state declares it.
 
 It reads the state without its secrets, asks for no Secret's value, and changes nothing while it looks. Putting right is
-Pulumi's work: a refresh makes it see what differs, and its update sets it again. What Pulumi never sees is what somebody
-has added: that is taken away here, before, so that Pulumi waits for what comes of it.
+Pulumi's work: a refresh makes it see what differs, and its update sets it again. The rest is in ``heal.py``.
 """
 
 import json
 import re
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from components.kubernetes import roles
 from components.labels import PROJECT
 from pipeline.cluster import compare
 from pipeline.cluster.compare import Change, changes
-from pipeline.cluster.connection import JSON_PATCH, MERGE_PATCH, NOT_FOUND, Cluster, Json, RefusedError, connect, path_of, place_in
+from pipeline.cluster.connection import JSON_PATCH, Cluster, Json, RefusedError, connect, path_of, place_in
 from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known, plural
 from pipeline.console import problem
 from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy, parted, safe
@@ -29,8 +25,6 @@ NO_DATA = ("static", "collected")
 REFILLED_BY = {"postgres": ("migration",), "static": ("static",), "collected": ("static",)}
 """The steps that have to run again on a claim that is new, by its component."""
 NOTHING = "nothing"
-RESTART_SECONDS, PAUSE_SECONDS = 150, 0.5
-_TRIES = 3
 _ENVIRONMENT = re.compile(r"\.env\[([^\]]+)\](?:\.value)?$")
 _HOLDS_VALUES = re.compile(r'"(value|env|data)"')
 _VALUES = re.compile(r"(^|\.)(data|stringData|binaryData)\[?")
@@ -49,88 +43,10 @@ def look(engine: Engine, state: State) -> Look:
             mend=f"make up STACK={engine.stack}",
         )
     with connect(engine, place) as cluster:
-        return _Stack(cluster, engine.stack, state).look()
+        return Stack(cluster, engine.stack, state).look()
 
 
-def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> None:  # noqa: FBT001 - one signature for all targets
-    """Take away what nobody declared before Pulumi heals; afterwards, let nginx look up the Services that are new."""
-    removed = [each for each in differences if first and each.remedy is Remedy.REMOVE]
-    moved = not first and any(each.name.startswith("Service ") and each.remedy is Remedy.REFRESH for each in differences)
-    state = engine.exported() or {} if removed or moved else {}
-    place = place_in(state)
-    if place is None:
-        return
-    with connect(engine, place) as cluster:
-        if moved:
-            _restart(engine, cluster)
-        for each in removed:
-            path, _, field = each.id.partition("#")
-            if not field:
-                engine.console.say(f"    removes {each.name}, which nobody declared")
-                _delete(cluster, path)
-        for _ in range(_TRIES):
-            fields = [each for each in removed if "#" in each.id]
-            if not fields or _strip(engine, cluster, state, fields):
-                return
-
-
-def _restart(engine: Engine, cluster: Cluster) -> None:
-    """Have the pods of the edge made anew, one by one: nginx looks names up once, at its start."""
-    path = cluster.inside("apps/v1", "deployments", roles.EDGE)
-    engine.console.say("    rolls the pods of the edge, which know the Services by the addresses that they had")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    patch = {"spec": {"template": {"metadata": {"annotations": {compare.RESTARTED: now}}}}}
-    cluster.ask("PATCH", path, patch, {"fieldManager": compare.MANAGER}, sent=MERGE_PATCH)
-    end = time.monotonic() + RESTART_SECONDS
-    while not _rolled(cluster.get(path) or {}):
-        if time.monotonic() > end:
-            raise problem(
-                f"the new pods of the edge were not ready within {RESTART_SECONDS} s; the old ones go on",
-                mend=f"python -m pipeline doctor {engine.stack}",
-            )
-        time.sleep(PAUSE_SECONDS)
-
-
-def _rolled(deployment: Json) -> bool:
-    status, wanted = deployment.get("status") or {}, (deployment.get("spec") or {}).get("replicas")
-    seen = status.get("observedGeneration") == (deployment.get("metadata") or {}).get("generation")
-    return seen and all(status.get(each) == wanted for each in ("replicas", "updatedReplicas", "readyReplicas"))
-
-
-def _delete(cluster: Cluster, path: str) -> None:
-    try:
-        cluster.ask("DELETE", path, {"propagationPolicy": "Background"})
-    except RefusedError as error:
-        if error.status != NOT_FOUND:
-            raise
-
-
-def _strip(engine: Engine, cluster: Cluster, state: State, wanted: Sequence[Difference]) -> bool:
-    """Take fields away that are still there; whether nobody wrote to an object meanwhile."""
-    stack = _Stack(cluster, engine.stack, state)
-    lines = {each.line() for each in wanted}
-    paths: dict[str, list[str]] = {}
-    for each in stack.look().differences:
-        path, _, field = each.id.partition("#")
-        if field and each.line() in lines:
-            paths.setdefault(path, []).append(field)
-    undisturbed = True
-    for path, fields in paths.items():
-        engine.console.say(f"    takes {len(fields)} of {path.rpartition('/')[2]} away, which nobody declared")
-        try:
-            _take(cluster, path, fields, stack.differing[path])
-        except RefusedError as error:
-            if error.status not in _MOVED:
-                raise
-            undisturbed = False
-    return undisturbed
-
-
-_MOVED = (409, 422)
-"""What the server answers when an object is no longer as it was."""
-
-
-def _take(cluster: Cluster, path: str, fields: Sequence[str], live: Json, **query: str) -> Json:
+def take(cluster: Cluster, path: str, fields: Sequence[str], live: Json, **query: str) -> Json:
     """Take fields away from an object, unless somebody has written to it meanwhile, and give what is left of it."""
     version = {"op": "test", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
     # The last of a list first, since those behind it move up.
@@ -143,7 +59,7 @@ def _order(pointer: str) -> list[tuple[int, str]]:
     return [(int(each), "") if each.isdigit() else (-1, each) for each in pointer.split("/")]
 
 
-class _Stack:
+class Stack:
     """One look at the objects of a stack."""
 
     def __init__(self, cluster: Cluster, stack: str, state: State) -> None:
@@ -156,13 +72,14 @@ class _Stack:
         """Each object with something that nobody declared, by its path."""
 
     def look(self) -> Look:
+        """Find every difference."""
         found = [each for one in self._now for each in self._object(one)]
         found += [*self._left(), *self._strangers()]
         unready = [each for one in self._now for each in self._unready(one, alone=not found)]
         return Look(containers=len(self._now), noun="objects", differences=[*found, *unready])
 
     def _object(self, one: Known) -> Iterator[Difference]:
-        live = self._live.find(one.group, one.kind, one.namespace, one.name)
+        live = self._find(one)
         if live is None:
             yield self._gone(one, "no such object")
             return
@@ -202,7 +119,7 @@ class _Stack:
             return []
         path = self._path(one.group, one.kind, one.namespace, one.name)
         try:
-            without = _take(self._cluster, path, [each.pointer for each in added], live, dryRun="All")
+            without = take(self._cluster, path, [each.pointer for each in added], live, dryRun="All")
         except RefusedError:
             return []  # then it is shown, and somebody else may judge
         return [each for each in added if compare.filled_in(each, without)]
@@ -263,7 +180,13 @@ class _Stack:
                     yield self._secret(one, f"data{compare.step(key[2:]).text}", f"set by {entry['manager']}", entry)
         # Who takes a value away leaves no name, but a version.
         version, now = one.recorded("resourceVersion"), str(live["metadata"].get("resourceVersion"))
-        if not told and version and version != now and not compare.others(live) and one.recorded("uid") == live["metadata"].get("uid"):
+        if (
+            not told
+            and version
+            and version != now
+            and not compare.others(live)
+            and one.recorded("uid") == live["metadata"].get("uid")
+        ):
             yield self._secret(one, "data", "written to since the last update", {})
 
     @staticmethod
@@ -281,8 +204,8 @@ class _Stack:
 
     def _unready(self, one: Known, *, alone: bool) -> Iterator[Difference]:
         """Find less ready pods than were declared; where nothing else differs, no healing brings them."""
-        live = self._live.find(one.group, one.kind, one.namespace, one.name)
-        if one.kind not in ("Deployment", "StatefulSet") or live is None:
+        live = self._find(one) if one.kind in ("Deployment", "StatefulSet") else None
+        if live is None:
             return
         wanted = min(self._replicas(one), int(live["spec"].get("replicas", 1)))
         ready = int((live.get("status") or {}).get("readyReplicas") or 0)
@@ -296,7 +219,9 @@ class _Stack:
             declared=f"{wanted} ready",
             found=f"{ready} ready" + (f"; {why}" if why else ""),
             remedy=Remedy.NONE if alone else Remedy.UPDATE,
-            mend=f"python -m pipeline doctor {self._name}   # they are as they were declared, and do not run" if alone else "",
+            mend=f"python -m pipeline doctor {self._name}   # they are as they were declared, and do not run"
+            if alone
+            else "",
         )
 
     def _replicas(self, one: Known) -> int:
@@ -314,16 +239,19 @@ class _Stack:
         """Find what an update that failed has left, which the state knows."""
         names = {(each.kind, each.name) for each in self._now}
         for one in self._known:
-            if one.leaving and (one.kind, one.name) not in names:
-                if self._live.find(one.group, one.kind, one.namespace, one.name) is not None:
-                    yield Difference(
-                        component=one.component,
-                        name=f"{one.kind} {one.name}",
-                        what="state",
-                        declared="gone",
-                        found="there, left by an update that did not end",
-                        remedy=Remedy.NONE,
-                    )
+            if not one.leaving or (one.kind, one.name) in names or self._find(one) is None:
+                continue
+            yield Difference(
+                component=one.component,
+                name=f"{one.kind} {one.name}",
+                what="state",
+                declared="gone",
+                found="there, left by an update that did not end",
+                remedy=Remedy.NONE,
+            )
+
+    def _find(self, one: Known) -> Json | None:
+        return self._live.find(one.group, one.kind, one.namespace, one.name)
 
     def _strangers(self) -> Iterator[Difference]:
         """Find objects with the labels of the stack that its state does not know."""
@@ -365,10 +293,18 @@ def _written(change: Change, value: object) -> str:
     name, known_field = (f"environment {variable[1]}" if variable else change.text), change.declared is not None
     if not known_field and (variable or _VALUES.search(change.text)):
         return HIDDEN
+    if variable and isinstance(value, Mapping):
+        value = value.get("value") or value
+    if isinstance(value, Mapping | list):
+        return _many(value)
+    return safe(name, value if isinstance(value, str) else json.dumps(value), declared=known_field)
+
+
+def _many(value: Mapping[str, Any] | list[Any]) -> str:
+    """Write more than one value."""
     if isinstance(value, Mapping) and value.get("image"):
         return f"image {safe('image', str(value['image']))}"
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
-        return safe(name, shlex.join(map(str, value)))
-    if isinstance(value, Mapping | list) and _HOLDS_VALUES.search(json.dumps(value)):
-        return HIDDEN
-    return safe(name, value if isinstance(value, str) else json.dumps(value), declared=known_field)
+        return safe("command", shlex.join(map(str, value)))
+    text = json.dumps(value)
+    return HIDDEN if _HOLDS_VALUES.search(text) else safe("field", text)
