@@ -80,7 +80,6 @@ def test_what_was_done_by_hand_is_found_and_healed(guestbook: ClusterSite) -> No
     assert "No drift: " in healed.text
     assert site.serving() == web, "what did not differ is as it was"
     assert there.find("configmaps", site.namespace, "copy") is None
-    none(site)
 
 
 @pytest.mark.long
@@ -220,5 +219,3 @@ def test_a_cluster_that_does_not_answer(guestbook: ClusterSite) -> None:
     away = guestbook.kubeconfig("away", cluster={"server": "https://127.0.0.1:1"})
     done = drift(guestbook, code=1, KUBECONFIG=str(away))
     assert "does not answer: connection refused" in done.text
-    unknown = guestbook.kubeconfig("unknown", user={"token": "nobody"})
-    assert "does not accept the credentials" in drift(guestbook, code=1, KUBECONFIG=str(unknown)).text
