@@ -118,6 +118,11 @@ def others(live: Json) -> list[Json]:
     ]
 
 
+def only_ours(live: Json) -> bool:
+    """Whether nobody but Pulumi has set fields of an object."""
+    return all(str(entry.get("manager")).startswith(_OURS) for entry in _entries(live))
+
+
 def _entries(live: Json) -> list[Json]:
     """Give who has set what. What was set through ``status`` and ``scale`` is no part of a declaration."""
     return [each for each in (live.get("metadata") or {}).get("managedFields") or [] if not each.get("subresource")]

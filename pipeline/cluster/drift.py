@@ -178,15 +178,10 @@ class Stack:
                 if key.startswith("f:"):
                     told = True
                     yield self._secret(one, f"data{compare.step(key[2:]).text}", f"set by {entry['manager']}", entry)
-        # Who takes a value away leaves no name, but a version.
-        version, now = one.recorded("resourceVersion"), str(live["metadata"].get("resourceVersion"))
-        if (
-            not told
-            and version
-            and version != now
-            and not compare.others(live)
-            and one.recorded("uid") == live["metadata"].get("uid")
-        ):
+        # Who takes a value away leaves no name, but a version. One that was made again is told by its identity.
+        metadata = live["metadata"]
+        written = one.recorded("resourceVersion") not in ("", str(metadata.get("resourceVersion")))
+        if not told and written and compare.only_ours(live) and one.recorded("uid") == metadata.get("uid"):
             yield self._secret(one, "data", "written to since the last update", {})
 
     @staticmethod
@@ -248,6 +243,7 @@ class Stack:
                 declared="gone",
                 found="there, left by an update that did not end",
                 remedy=Remedy.NONE,
+                mend=f"make up STACK={self._name}   # decides which release is to stay",
             )
 
     def _find(self, one: Known) -> Json | None:
