@@ -5,8 +5,6 @@ Pulumi's work: a refresh makes it see what differs, and its update sets it again
 """
 
 import json
-import re
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,8 +13,9 @@ from pipeline.cluster import compare
 from pipeline.cluster.compare import Change, changes
 from pipeline.cluster.connection import JSON_PATCH, Cluster, Json, RefusedError, connect, path_of, place_in
 from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known, plural
+from pipeline.cluster.shown import NOTHING, both
 from pipeline.console import problem
-from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy, parted, safe
+from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy
 from pipeline.engine import Engine
 from pipeline.target import State
 
@@ -24,10 +23,6 @@ NO_DATA = ("static", "collected")
 """Claims whose files a step writes again, by their component."""
 REFILLED_BY = {"postgres": ("migration",), "static": ("static",), "collected": ("static",)}
 """The steps that have to run again on a claim that is new, by its component."""
-NOTHING = "nothing"
-_ENVIRONMENT = re.compile(r"\.env\[([^\]]+)\](?:\.value)?$")
-_HOLDS_VALUES = re.compile(r'"(value|env|data)"')
-_VALUES = re.compile(r"(^|\.)(data|stringData|binaryData)\[?")
 
 
 def look(engine: Engine, state: State) -> Look:
@@ -157,7 +152,7 @@ class Stack:
         elif change.declared is None:
             remedy, identity = Remedy.REMOVE, f"{path}#{change.pointer}"
             self.differing[path] = live
-        declared, found = _shown(change)
+        declared, found = both(change)
         return Difference(
             component=one.component,
             name=f"{one.kind} {one.name}",
@@ -272,35 +267,3 @@ class Stack:
 
 
 _CLAIM = "make up STACK={stack}   # with the size that there is in slipway:kubernetes.storage: no claim gets smaller"
-
-
-def _shown(change: Change) -> tuple[str, str]:
-    """Write both sides of a change, without what may be a secret."""
-    one, other = change.declared, change.found
-    if isinstance(one, str) and isinstance(other, str) and "\n" in one + other:
-        one, other = parted(one, other)
-    return _written(change, one), _written(change, other)
-
-
-def _written(change: Change, value: object) -> str:
-    if value is None:
-        return NOTHING
-    variable = _ENVIRONMENT.search(change.text)
-    name, known_field = (f"environment {variable[1]}" if variable else change.text), change.declared is not None
-    if not known_field and (variable or _VALUES.search(change.text)):
-        return HIDDEN
-    if variable and isinstance(value, Mapping):
-        value = value.get("value") or value
-    if isinstance(value, Mapping | list):
-        return _many(value)
-    return safe(name, value if isinstance(value, str) else json.dumps(value), declared=known_field)
-
-
-def _many(value: Mapping[str, Any] | list[Any]) -> str:
-    """Write more than one value."""
-    if isinstance(value, Mapping) and value.get("image"):
-        return f"image {safe('image', str(value['image']))}"
-    if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
-        return safe("command", shlex.join(map(str, value)))
-    text = json.dumps(value)
-    return HIDDEN if _HOLDS_VALUES.search(text) else safe("field", text)
