@@ -122,7 +122,8 @@ class Stack:
     def _gone(self, one: Known, found: str) -> Difference:
         holds = one.kind == CLAIM and one.component not in NO_DATA
         steps = REFILLED_BY.get(one.component, ()) if one.kind == CLAIM else ()
-        urns = tuple(each.urn for each in self._now if each.kind == "Job" and each.component in steps)
+        jobs = [each for each in self._now if each.kind == "Job" and each.component in steps]
+        urns = tuple(each.urn for each in jobs if self._find(each) is not None)
         return self._state(
             one, f"{found}{'; its data is gone' if holds else ''}", Remedy.REFRESH, urns=urns, data=holds
         )

@@ -306,6 +306,23 @@ def test_objects_that_are_gone(look: Looker, cluster: Api) -> None:
     command.refuse("dev", [claim], new_volumes=True)
 
 
+def test_what_was_done_to_a_claim_that_is_gone(look: Looker, cluster: Api, state: State) -> None:
+    """An empty database is migrated again, by the step that is there; one that is gone is made again anyway."""
+    gone(cluster, "persistentvolumeclaims", "media")
+    for each in state["resources"]:
+        component = {"PersistentVolumeClaim": "postgres", "Job": "migration"}.get(each["inputs"].get("kind"))
+        if component:
+            each["inputs"]["metadata"]["labels"]["slipway.component"] = component
+
+    labels = item(cluster, "jobs", "switch")["metadata"]["labels"]
+    labels["slipway.component"] = "migration"
+
+    [claim] = look().differences
+    assert [urn.rpartition("::")[2] for urn in claim.urns] == ["switch"]
+    gone(cluster, "jobs", "switch")
+    assert [each.urns for each in look().differences] == [(), ()]
+
+
 def test_a_claim_that_is_not_what_it_was(look: Looker, cluster: Api) -> None:
     """Another one of the name is empty; one that goes, or whose volume went, needs a person."""
     claim = item(cluster, "persistentvolumeclaims", "media")
