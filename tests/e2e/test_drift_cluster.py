@@ -23,8 +23,8 @@ def logs(request: pytest.FixtureRequest) -> Iterator[None]:
     """Print what the pods logged when a test fails."""
     before = request.session.testsfailed
     yield
-    if request.session.testsfailed > before:
-        request.getfixturevalue("guestbook" if "guestbook" in request.fixturenames else "site").print_logs()
+    if request.session.testsfailed > before and "guestbook" in request.fixturenames:
+        request.getfixturevalue("guestbook").print_logs()
 
 
 def drift(site: ClusterSite, *arguments: str, code: int = DRIFT, **environ: str) -> Done:
@@ -178,17 +178,7 @@ def test_a_claim_that_is_gone(guestbook: ClusterSite) -> None:
 @pytest.mark.long
 def test_what_is_no_drift(make_cluster_site: Callable[..., ClusterSite]) -> None:
     """A stack just up, a second release, an autoscaler and a CronJob at work, pods started again by hand."""
-    site = make_cluster_site(
-        "calm",
-        web={"replicas": 2},
-        kubernetes={"namespace": None, "autoscale": SCALED},
-        processes=BY_THE_CLOCK,
-    )
-    site.set(
-        web={"replicas": 2},
-        kubernetes={"namespace": site.namespace, "autoscale": SCALED},
-        processes=BY_THE_CLOCK,
-    )
+    site = make_cluster_site("calm", web={"replicas": 2}, kubernetes={"autoscale": SCALED}, processes=BY_THE_CLOCK)
     site.secrets().up().good()
     none(site)
 
