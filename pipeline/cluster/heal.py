@@ -44,11 +44,18 @@ def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> Non
     if place is None:
         return
     with connect(engine, place) as cluster:
+        mounting = _mounting(cluster, claims)
         if first:
             _remove(engine, cluster, state, removed)
             _end(engine, cluster, claims)
-        else:
-            _roll(engine, cluster, claims, {roles.EDGE} if services else set())
+            # Their new pods wait for the claim, and it may wait for them; the old ones go on until those are ready.
+            _roll(engine, cluster, mounting)
+            return
+        asking = {roles.EDGE} - mounting if services else set()
+        _roll(engine, cluster, asking)
+        for name in sorted(mounting | asking):
+            settled = partial(_settled, cluster, cluster.inside("apps/v1", "deployments", name))
+            _wait(settled, ROLLED_SECONDS, engine, f"the new pods of {name} were not ready")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -113,19 +120,20 @@ def _end(engine: Engine, cluster: Cluster, claims: set[str]) -> None:
         _wait(ended, ENDED_SECONDS, engine, f"the pod {metadata['name']} did not end")
 
 
-def _roll(engine: Engine, cluster: Cluster, claims: set[str], names: set[str]) -> None:
-    """Have pods made anew, one by one."""
-    found = cluster.items(cluster.inside("apps/v1", "deployments"))
-    names |= {str(each["metadata"]["name"]) for each in found if claims & _claims(each["spec"]["template"]["spec"])}
+def _roll(engine: Engine, cluster: Cluster, names: set[str]) -> None:
+    """Have the pods of Deployments made anew, one by one."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     patch = {"spec": {"template": {"metadata": {"annotations": {compare.RESTARTED: now}}}}}
     for name in sorted(names):
         engine.console.say(f"    rolls the pods of {name}, which have what was there before")
         path = cluster.inside("apps/v1", "deployments", name)
         cluster.ask("PATCH", path, patch, {"fieldManager": compare.MANAGER}, sent=MERGE_PATCH)
-    for name in sorted(names):
-        path = cluster.inside("apps/v1", "deployments", name)
-        _wait(partial(_settled, cluster, path), ROLLED_SECONDS, engine, f"the new pods of {name} were not ready")
+
+
+def _mounting(cluster: Cluster, claims: set[str]) -> set[str]:
+    """Name the Deployments whose pods mount claims."""
+    found = cluster.items(cluster.inside("apps/v1", "deployments")) if claims else []
+    return {str(each["metadata"]["name"]) for each in found if claims & _claims(each["spec"]["template"]["spec"])}
 
 
 def _claims(spec: Json) -> set[str]:

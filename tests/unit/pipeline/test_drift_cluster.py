@@ -506,7 +506,7 @@ def test_a_service_made_again_rolls_the_edge(
 def test_a_claim_made_again_rolls_who_mounts_it(
     look: Looker, cluster: Api, outside: Engine, fake: Fake, state: State
 ) -> None:
-    """A server ends before, so that its next pod waits for the new claim; the others roll afterwards."""
+    """Both before Pulumi makes it, so that the next pods wait for it: a server ends, the others go on until those are ready."""
     gone(cluster, "persistentvolumeclaims", "media")
     mounts = {"volumes": [{"name": "media", "persistentVolumeClaim": {"claimName": "media"}}]}
     for name, kind in (("mq-0", "StatefulSet"), ("web-1", "ReplicaSet")):
@@ -517,6 +517,7 @@ def test_a_claim_made_again_rolls_who_mounts_it(
     clear(outside, fake, state, found, first=True)
     assert cluster.deleted == [path("pods", "mq-0")]
     clear(outside, fake, state, found, first=False)
+    assert cluster.deleted == [path("pods", "mq-0")]
     assert [where for where, _ in cluster.patched] == [path("deployments", "edge"), path("deployments", "web")]
 
 
