@@ -1,6 +1,6 @@
 """What surrounds ``pulumi up`` for a stack on a Kubernetes cluster."""
 
-from pipeline.cluster import check, doctor, drift, failed, page, tidy
+from pipeline.cluster import check, doctor, drift, failed, heal, page, tidy
 from pipeline.target import Target
 
 TARGET = Target(
@@ -20,5 +20,5 @@ TARGET = Target(
     running=doctor.running,
     served=doctor.served,
     look=drift.look,
-    clear=drift.clear,
+    clear=heal.clear,
 )

@@ -136,8 +136,9 @@ def refuse(name: str, differences: Sequence[Difference], *, new_volumes: bool) -
     ]
     problems += [
         Problem(
-            f"{each.line()}; healing would take down everything on it",
-            mend=f"python -m pipeline down {name} --keep-data && make up STACK={name}   # data that is not protected goes",
+            each.line() if each.mend else f"{each.line()}; healing would take down everything on it",
+            mend=each.mend
+            or f"python -m pipeline down {name} --keep-data && make up STACK={name}   # data that is not protected goes",
         )
         for each in differences
         if each.remedy is Remedy.NONE

@@ -61,6 +61,8 @@ class Difference:
     """Whether its successor needs what it holds, such as its name, so that it is removed before."""
     data: bool = False
     """Whether it held data that Pulumi cannot make again."""
+    mend: str = ""
+    """The command for what only a person can put right."""
 
     def line(self) -> str:
         """Write it for people."""
@@ -73,6 +75,8 @@ class Look:
 
     containers: int
     """How many were declared and looked at."""
+    noun: str = "containers"
+    """What they are."""
     differences: Sequence[Difference] = field(default_factory=tuple)
 
 
@@ -111,7 +115,7 @@ def parted(declared: str, found: str) -> tuple[str, str]:
 def text(stack: str, look: Look) -> list[str]:
     """Write what was found for people."""
     if not look.differences:
-        return [f"No drift: {look.containers} containers of stack {stack} are as they were declared."]
+        return [f"No drift: {look.containers} {look.noun} of stack {stack} are as they were declared."]
     components = {each.component for each in look.differences}
     return [
         *(each.line() for each in look.differences),
@@ -125,7 +129,7 @@ def document(stack: str, look: Look, healed: Sequence[Difference] = ()) -> str:
         {
             "stack": stack,
             "drift": bool(look.differences),
-            "containers": look.containers,
+            look.noun: look.containers,
             "differences": [_entry(each) for each in look.differences],
             "healed": [_entry(each) for each in healed],
         },

@@ -79,6 +79,9 @@ class Api(ThreadingHTTPServer):
         self.denied: Callable[[dict[str, str]], bool] = lambda _: False
         self.asked: list[str] = []
         self.deleted: list[str] = []
+        self.patched: list[tuple[str, Any]] = []
+        self.filled_in: dict[str, Any] = {}
+        """What comes back by itself where a patch has removed it, by its JSON pointer."""
 
     @property
     def url(self) -> str:
@@ -139,7 +142,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Forget an object."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.deleted.append(self.path)
-        self._say(200, self.server.answers.pop(self.path))
+        self._say(200, self.server.answers.pop(self.path, {}))
+
+    def do_PATCH(self) -> None:
+        """Remove fields from an object of a list, for good unless it is a dry run."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        url = urlsplit(self.path)
+        dry = "dryRun" in parse_qs(url.query)
+        folder, _, name = url.path.rpartition("/")
+        items = self.server.answers[folder]["items"]
+        index = next(number for number, each in enumerate(items) if each["metadata"]["name"] == name)
+        changed = json.loads(json.dumps(items[index]))
+        for each in body if isinstance(body, list) else []:
+            if each["op"] == "remove":
+                _remove(changed, each["path"], self.server.filled_in)
+        if not dry:
+            self.server.patched.append((url.path, body))
+            items[index] = changed
+        self._say(200, changed)
 
     def _say(self, code: int, answer: object) -> None:
         content = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
@@ -151,6 +171,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_arguments: object) -> None:
         """Print nothing."""
+
+
+def _remove(value: Any, pointer: str, filled_in: dict[str, Any]) -> None:  # noqa: ANN401 - any JSON
+    *way, last = (each.replace("~1", "/").replace("~0", "~") for each in pointer.split("/")[1:])
+    for step in way:
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    del value[int(last) if isinstance(value, list) else last]
+    if pointer in filled_in:
+        value[last] = filled_in[pointer]
 
 
 def of(api: Api, said: dict[str, Any] | None = None, **kubernetes: Any) -> Settings:  # noqa: ANN401 - any setting

@@ -696,17 +696,3 @@ def test_a_stack_that_never_ran(engine: Engine, fake: Fake, monkeypatch: pytest.
         "  allowed: a stack that is up\n"
         "  mend:    make up STACK=dev"
     )
-
-
-def test_a_cluster_is_not_looked_at_yet(engine: Engine) -> None:
-    """It is said, with what shows a part of it."""
-    from pipeline.cluster import drift as cluster  # noqa: PLC0415 - for this one
-
-    with pytest.raises(PipelineError) as refused:
-        cluster.look(engine, {})
-
-    assert str(refused.value) == (
-        "stack dev runs on a cluster, where drift is not looked for yet\n"
-        "  allowed: a stack on a Docker host\n"
-        "  mend:    pulumi preview --refresh --diff --stack dev   # shows what Pulumi itself can see"
-    )
