@@ -15,7 +15,7 @@ from pipeline.data.command import OPEN
 from pipeline.engine import Engine
 from pipeline.promote import built, migrations, registry
 from pipeline.promote.migrations import Migrations
-from pipeline.target import BROKEN, State
+from pipeline.target import BROKEN, NOTE, State
 
 EXAMPLES = """examples:
   python -m pipeline promote staging prod --plan-only       what would happen; nothing is written
@@ -151,7 +151,7 @@ def ask(engine: Engine, loaded: Settings) -> Running:
     problems = unfinished(engine.stack, state)
     target = targets.of_state(engine, state)
     for finding in [*target.running(engine, loaded), *target.served(engine, loaded)]:
-        if finding.state == BROKEN:
+        if finding.state == BROKEN or (finding.state == NOTE and finding.name == "web"):
             problems.append(Problem(f"stack {engine.stack}: {finding.name}: {finding.detail}", mend=finding.mend))
     if problems:
         raise PipelineError(*problems)
