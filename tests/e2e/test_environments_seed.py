@@ -139,13 +139,13 @@ def test_a_fixture_and_a_dump(reviews: Reviews, tmp_path: Path) -> None:
     due = r"first: 576 MiB, in 1 d 23 h\n  mend:    python -m pipeline env destroy first   # the next that is due"
     many = errors(clone.env("create", "second", "--from", "one").bad().text)
     assert re.fullmatch(
-        rf"error: 1 review environments are there, and slipway:review.max_environments is 1; nothing was made\n"
+        rf"error: 1 review environment is there, and slipway:review.max_environments is 1; nothing was made\n"
         rf"  allowed: at most 1\n {{11}}{due}",
         many,
     ), many
     much = errors(clone.env("create", "second", "--from", "small").bad().text)
     assert re.fullmatch(
-        rf"error: second would have 576 MiB of memory beside the 576 MiB of 1 others, and slipway:review.max_memory_mb is "
+        rf"error: second would have 576 MiB of memory beside the 576 MiB of 1 other, and slipway:review.max_memory_mb is "
         rf"1000; nothing was made\n  allowed: at most 1000 MiB together\n {{11}}{due}",
         much,
     ), much
