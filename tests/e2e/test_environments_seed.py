@@ -101,8 +101,8 @@ def picture(reviews: Reviews, name: str, headers: dict[str, str] | None = None) 
 
 
 def errors(text: str) -> str:
-    """What a command says from its first error on."""
-    return text[text.index("error: ") :].strip()
+    """What a command says after everything that Pulumi said, which has errors of its own further in."""
+    return text[text.index("\nerror: ") :].strip()
 
 
 @pytest.mark.docker
