@@ -1,18 +1,23 @@
 """The data that a review environment starts with: what is looked at before, and which setting an error names."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.model import Settings
 from pipeline.console import PipelineError, problem
 from pipeline.data import archive
 from pipeline.data import command as data
 from pipeline.engine import Engine
-from pipeline.env import seed
+from pipeline.env import create, destroy, record, seed
 from tests.sample import settings
+from tests.unit.pipeline.fake_pulumi import Fake
 
 AGAIN = "python -m pipeline env create pr-1"
 
@@ -168,3 +173,36 @@ def test_a_step_that_fails_names_the_setting(root: Path, name: str) -> None:
 def test_the_step_of_a_file(kept: dict[str, Any], found: str | None) -> None:
     """What brought the data of an environment that is there."""
     assert seed.step_of(kept) == found
+
+
+@pytest.mark.parametrize(("seeded", "anew"), [(False, True), (True, False)])
+def test_what_was_never_up_with_its_data_is_made_anew(
+    review: Engine, fake: Fake, monkeypatch: pytest.MonkeyPatch, *, seeded: bool, anew: bool
+) -> None:
+    """Its step may have run, or half of it. It keeps the time that it has to live; what has its data stays as it is."""
+    noted = record.Record(
+        name="pr-1",
+        project="shop",
+        created=datetime(2026, 1, 1, tzinfo=UTC),
+        expires=datetime(2026, 1, 9, tzinfo=UTC),
+        memory_mb=640,
+        release="1a2b",
+        seeded=seeded,
+        images=("shop:1a2b",),
+    )
+    tags = {record.TAG: record.text(noted), record.IMAGES: "shop:1a2b"}
+    fake.when("stack export", json.dumps({"deployment": {"resources": [{"urn": "a", "type": "x"}]}}))
+    fake.when("stack tag ls", json.dumps(tags))
+    fake.when("config refresh")
+    content = {"encryptionsalt": "v1:", "config": {"slipway:release": {"once": {seed.STEP: "x"}}, "secrets:a": "b"}}
+    review.stack_file.write_text("# Made by `python -m pipeline env create`\n" + yaml.safe_dump(content))
+    gone: list[str] = []
+    monkeypatch.setattr(destroy, "refuse_others", lambda *_: None)
+    monkeypatch.setattr(destroy, "destroy", lambda _engine, name: gone.append(name))
+
+    found = create._look(review, create.Wanted(name="pr-1"))
+
+    assert gone == (["pr-1"] if anew else [])
+    assert (found.state is None) is anew
+    assert found.record == (replace(noted, release=None, images=()) if anew else noted)
+    assert found.kept == ({} if anew else content)
