@@ -115,6 +115,22 @@ def _build_command(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+def _release_command(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"{found['key']}: `{found['command'].strip()}` failed with exit code {found['code']} (what it said is above)",
+        mend=f"mend the project, or the command in stacks/{engine.stack_file.name}, and run the same command again",
+    )
+
+
+def _release_late(found: Match[str], engine: "Engine") -> Problem:
+    return Problem(
+        f"slipway:release.timeout_seconds: `{found['command'].strip()}` was stopped, since it had not ended after "
+        f"{found['seconds']} s",
+        allowed="as long as the longest migration or command takes",
+        mend=f"pulumi config set --path slipway:release.timeout_seconds SECONDS --stack {engine.stack}",
+    )
+
+
 def _assets_command(found: Match[str], engine: "Engine") -> Problem:
     return Problem(
         f"slipway:assets.{found['key']}: `{found['command'].strip()}` failed with exit code {found['code']} "
@@ -311,6 +327,18 @@ def _daemon(_found: Match[str], engine: "Engine") -> Problem:
     )
 
 
+STEP_RULES: list[tuple[str, type_of_rule]] = [
+    (
+        r"release command failed with exit code (?P<code>-?\d+) \((?P<key>slipway:release\.[co][^)]*)\): (?P<command>[^\n]+)",
+        _release_command,
+    ),
+    (
+        r"release command was stopped before it ended \(slipway:release\.timeout_seconds is (?P<seconds>\d+)\): (?P<command>[^\n]+)",
+        _release_late,
+    ),
+]
+"""What the step says that brings the database to a release: at the end of an output, or of its log."""
+
 RULES: list[tuple[str, type_of_rule]] = [
     (r"incorrect passphrase", _passphrase_wrong),
     (r"passphrase must be set with PULUMI_CONFIG_PASSPHRASE", _passphrase_missing),
@@ -335,6 +363,7 @@ RULES: list[tuple[str, type_of_rule]] = [
     (r"slipway:assets\.outputs: the build made no (?P<name>[^;\n]+); it made: (?P<made>[^\n]+)", _assets_outputs),
     (r"failed to (?:calculate checksum|compute cache key)[^\n]*\"/(?P<path>[^\"\n]+)\": not found", _left_out),
     (r"the build command failed with exit code (?P<code>-?\d+): (?P<command>[^\n]+)", _build_command),
+    *STEP_RULES,
     (
         r"(?P<uv>`uv.lock` needs to be updated)|(?P<poetry>changed significantly since poetry.lock was last generated)|(?P<pipenv>Pipfile.lock is out-of-date)",
         _lock,

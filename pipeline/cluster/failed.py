@@ -17,7 +17,7 @@ from pipeline.cluster import words
 from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, place_of
 from pipeline.console import PipelineError, Problem, counted
 from pipeline.engine import Engine
-from pipeline.explain import CLUSTER_RULES, explain
+from pipeline.explain import CLUSTER_RULES, STEP_RULES, explain
 
 LAST_LINES = 20
 LONGEST = 600
@@ -96,6 +96,10 @@ def _told(engine: Engine, cluster: Cluster, settings: Settings) -> PipelineError
         mends = (
             [reason.mend] if service is None or not text else [reason.mend, servers.mend(service, text, engine.stack)]
         )
+        told = explain(text, engine, STEP_RULES) if text and hidden is not None else None
+        if told is not None:
+            problems += [Problem(f"{each.found}; {stays}", each.allowed, each.mend) for each in told.problems]
+            continue
         problems.append(
             Problem(f"{reason.component} ({reason.name}) {what}; {stays}", mend="\n".join(dict.fromkeys(mends)))
         )

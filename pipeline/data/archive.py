@@ -162,7 +162,11 @@ def read(path: Path) -> Iterator[Reader]:
             reader = Reader(tar, _manifest(tar))
             yield reader
     except FileNotFoundError:
-        raise problem(f"--from {path}: there is no such file", allowed="a file made by `data dump`") from None
+        raise problem(
+            f"--from {path}: there is no such file",
+            allowed="a file made by `data dump`",
+            mend=f"python -m pipeline data dump STACK --to {path}",
+        ) from None
     except (tarfile.TarError, _UnusableError, EOFError) as error:
         raise problem(
             f"--from {path}: cannot be used: {error}",

@@ -76,8 +76,8 @@ class Pods:
             messages.close()
         return output.done(_code(status))
 
-    def restart(self, limit: float) -> None:
-        """Let the cluster replace the pods of the app as in a release, and wait until the new ones are ready."""
+    def restart(self, limit: float) -> list[str]:
+        """Let the cluster replace the pods of the app as in a release, and name what does not get ready."""
         from kubernetes.client import AppsV1Api  # type: ignore[import-untyped]  # noqa: PLC0415 - untyped and slow
 
         deployments = self._cluster.inside("apps/v1", "deployments")
@@ -95,6 +95,7 @@ class Pods:
             now_there = {each["metadata"]["name"]: each for each in self._cluster.items(deployments)}
             names = [name for name in names if name in now_there and not _settled(now_there[name])]
             time.sleep(1)
+        return names
 
     def _one(self, component: str) -> Json:
         pods = self._cluster.inside("v1", "pods")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components import environment
+from components import environment, steps
 from components.model import PostgresProvider, Settings, Target
 from pipeline import settings, stack
 from pipeline.arguments import add_command, add_group, add_stack
@@ -21,6 +21,7 @@ from pipeline.console import Console, PipelineError, problem
 from pipeline.data import archive, cluster, host, inside
 from pipeline.data.process import Done, Processes
 from pipeline.engine import Engine
+from pipeline.promote import migrations
 
 EXAMPLES = """examples:
   python -m pipeline data dump dev --to shop.tar              the database and the uploads, into a file
@@ -145,6 +146,7 @@ def restore(arguments: argparse.Namespace, console: Console) -> int:
             with console.step("checks", f"Look at the data of stack {engine.stack}"):
                 if database:
                     _refuse_older(manifest.postgres, _version(processes), console)
+                    _refuse_newer(engine, loaded, reader, processes)
                 if not arguments.replace:
                     _refuse_data(engine, arguments.file, processes, root, database=database)
             with console.step("uploads", "Bring the uploads"):
@@ -158,15 +160,22 @@ def restore(arguments: argparse.Namespace, console: Console) -> int:
                 raise
             with console.step("uploads", "Put the uploads in their place"):
                 _must(processes.run("web", inside.place(root)), "the uploads could not be put in their place")
-            if database and release != manifest.release:
-                with console.step("migration", f"Bring the database from release {manifest.release} to {release}"):
+            # What a stack wants done once may not have been done in the database that came.
+            if database and (release != manifest.release or loaded.release.once):
+                with console.step("migration", f"Do in the database what release {release} asks for"):
                     _must(
-                        processes.run("web", environment.exporting(loaded.app, inside.MIGRATE)),
-                        "the data is there, but the migration to the release that runs failed",
+                        processes.run("web", environment.exporting(loaded.app, steps.release(loaded.release))),
+                        "the data is there, but what brings it to the release that runs failed",
                         mend=f"make up STACK={engine.stack}   # with a project that fits the data",
                     )
             with console.step("restart", "Start the processes of the app again: they remember the data from before"):
-                processes.restart(RESTART_SECONDS)
+                silent = processes.restart(RESTART_SECONDS)
+            if silent:
+                raise problem(
+                    f"the data is there, but since then {', '.join(silent)} did not get well within {RESTART_SECONDS} s",
+                    allowed="data that the release can serve",
+                    mend=f"make doctor STACK={engine.stack}   # shows what does not run, and why",
+                )
     what = f"the database and {manifest.uploads} uploads" if database else f"{manifest.uploads} uploads"
     console.say()
     console.say(f"{console.paint('Restored:', '1;32')} {what} of {manifest.project}-{manifest.stack}")
@@ -245,6 +254,28 @@ def _refuse_older(dumped: str, there: str, console: Console) -> None:
             f"the file comes from PostgreSQL {dumped}, and the stack runs {there}",
             allowed="the same major version or a newer one",
             mend="a newer slipway:postgres.image, in a stack without data",
+        )
+
+
+def _refuse_newer(engine: Engine, loaded: Settings, reader: archive.Reader, processes: Processes) -> None:
+    """Raise where the file has migrations that the release that runs lacks."""
+    if not migrations.has(loaded):
+        return
+    try:
+        known = migrations.ask(processes, loaded, engine.stack)
+    except PipelineError as error:  # an app that does not start without its data gets it
+        engine.console.warn(f"{error.problems[0].found}: whether the file fits the release is not known")
+        return
+    size = reader.manifest.parts[archive.DATABASE].bytes
+    done = processes.run("postgres", inside.applied(size), feed=reader.pieces(archive.DATABASE))
+    _must(done, "the migrations of the file cannot be read, and nothing was changed")
+    newer = known.lacking(inside.migrations(done.out.decode(errors="replace")))
+    if newer:
+        raise problem(
+            f"the file has migrations that release {processes.release} of stack {engine.stack} lacks: "
+            f"{migrations.listed(newer)}. Nothing was changed",
+            allowed="a release with every migration of the file: older code does not know what a newer one has changed",
+            mend=f"make up STACK={engine.stack}   # with a project that has them, then the same command again",
         )
 
 

@@ -67,17 +67,21 @@ class Containers:
         feeder.join(timeout=5)
         return output.done(self._code(made["Id"]))
 
-    def restart(self, limit: float) -> None:
-        """Start the containers of the app again, one after the other, and wait until each is healthy."""
-        end = time.monotonic() + limit
+    def restart(self, limit: float) -> list[str]:
+        """Start the containers of the app again, one after the other, and name those that do not get healthy."""
+        end, silent = time.monotonic() + limit, []
         for container in self._running():
             component = container.labels.get(COMPONENT, "")
             if component != "web" and not component.startswith("process-"):
                 continue
             container.restart(timeout=30)
+            container.reload()  # or it would still be as well as before
             while not _serves(container) and time.monotonic() < end:
                 time.sleep(0.5)
                 container.reload()
+            if not _serves(container):
+                silent.append(str(container.name))
+        return silent
 
     def _code(self, command: str) -> int:
         """The exit code, which the daemon may know a moment after the end of the output."""

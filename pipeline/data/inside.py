@@ -5,10 +5,8 @@ length that is known before, since not every platform can tell a program that it
 they are: in a file of the container, and from there in the environment of one process.
 """
 
-import shlex
+import re
 from pathlib import PurePosixPath
-
-from components import steps
 
 _CONNECT = """\
 set -eu
@@ -36,6 +34,10 @@ order by 1
 SQL
 """
 """Names the tables with rows, but those that Django itself fills when it makes a database."""
+
+_APPLIED = """\
+head -c SIZE | pg_restore --data-only --table=django_migrations --file=-
+"""
 
 RESTORED = "slipway-restored"
 """What the restore says when, and only when, the new content is there for good."""
@@ -75,6 +77,9 @@ head -c SIZE | {{
 {_FULL}SQL
 }} | psql -XAtq -v ON_ERROR_STOP=1
 """
+
+_COPY = re.compile(r"COPY (?:\S+\.)?django_migrations \((.+)\) FROM stdin;")
+_END = "\\."
 
 STAGE = ".slipway-restore"
 """Where uploads wait until the database is there, inside the folder of the uploads: the same disk, so moving is quick."""
@@ -175,9 +180,6 @@ import os, shutil, sys
 shutil.rmtree(os.path.join(sys.argv[1], {STAGE!r}), ignore_errors=True)
 """
 
-MIGRATE = shlex.split(steps.MIGRATE)
-"""Brings the database to the release that runs, as a release itself does."""
-
 
 def _shell(script: str) -> list[str]:
     return ["sh", "-c", _CONNECT + script]
@@ -205,6 +207,24 @@ def dump() -> list[str]:
 def restore(size: int) -> list[str]:
     """Take a dump of this size and put it in the place of the database's content, all of it or nothing."""
     return _shell(_RESTORE.replace("SIZE", str(size), 1))
+
+
+def applied(size: int) -> list[str]:
+    """Take a dump of this size, and print the rows that tell its migrations; the database is not asked."""
+    return _shell(_APPLIED.replace("SIZE", str(size), 1))
+
+
+def migrations(said: str) -> list[str]:
+    """Read those rows: ``app.name`` of each migration."""
+    lines = iter(said.splitlines())
+    for line in lines:
+        begin = _COPY.match(line)
+        if begin is not None:
+            columns = begin[1].split(", ")
+            app, name = columns.index("app"), columns.index("name")
+            rows = (row.split("\t") for row in iter(lambda: next(lines, _END), _END))
+            return [f"{row[app]}.{row[name]}" for row in rows]
+    return []
 
 
 def count(root: str) -> list[str]:

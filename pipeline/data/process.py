@@ -53,8 +53,8 @@ class Processes(Protocol):
         """Run a command beside a process of a component, give it an input, and take its output piece by piece."""
         ...
 
-    def restart(self, limit: float) -> None:
-        """Start every process of the app again, and wait until they serve."""
+    def restart(self, limit: float) -> list[str]:
+        """Start every process of the app again, wait until they serve, and name those that do not."""
         ...
 
 

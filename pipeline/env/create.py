@@ -4,11 +4,9 @@ What is counted (environments, memory) is counted and noted under one lock, so t
 limits together. The same command again goes on where one was interrupted.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from components.budget import running_memory_mb
@@ -17,13 +15,14 @@ from components.secrets import NAMESPACE, needed
 from components.settings import parse
 from pipeline import draft, interrupted, secrets, settings, stack, targets, up
 from pipeline.console import PipelineError, Problem, problem
-from pipeline.data import command as data
 from pipeline.engine import Engine
-from pipeline.env import destroy, gateway, images, lifetime, limits, lock, name, record, stackfile
+from pipeline.env import destroy, gateway, images, lifetime, limits, lock, name, record, seed, stackfile
 from pipeline.env.record import Record
 from pipeline.env.stackfile import Template
 
 LOCK = "env"
+TEMPLATE = "review"
+"""The template where the command line names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +61,15 @@ def create(engine: Engine, template: Template, wanted: Wanted) -> int:
     with console.step("secrets", "Make the secrets that it does not have"):
         _store(engine)
         secrets.init(engine.stack, engine)
-    noted = _bring(engine, noted, found.state or {})
+    again = _command(template, wanted)
+    try:
+        noted = _bring(engine, noted, found.state or {})
+    except PipelineError as error:
+        raise seed.explained(error, template.review, again) from None
     loaded = settings.load(engine.stack, engine.root)
     if not noted.seeded:
         if loaded.review.seed.dump is not None:
-            _restore(engine, loaded.review.seed.dump)
+            seed.restore(engine, loaded.review.seed.dump, again)
         noted = record.save(engine, replace(noted, seeded=True), noted)
     _report(engine, loaded, noted)
     return 0
@@ -84,6 +87,11 @@ def _look(engine: Engine, wanted: Wanted) -> Found:
         )
         destroy.destroy(engine, wanted.name)
         return Found(state=None, record=None, kept={})
+    if remembered is not None and (state or {}).get("resources") and not remembered.seeded and seed.step_of(kept):
+        # The step may have run, or half of it, and would run a second time.
+        engine.console.say(f"    {wanted.name} was never up with the data that it starts with: it is made anew")
+        destroy.destroy(engine, wanted.name)
+        return Found(state=None, record=replace(remembered, url=None, release=None, images=()), kept={})
     return Found(state=state, record=remembered, kept=kept)
 
 
@@ -91,7 +99,10 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     """Write the file of the stack, make sure that there is room, and note the environment in the backend."""
     file, now, before = engine.stack_file, record.now(), found.record
     old = file.read_text(encoding="utf-8") if file.exists() else None
-    draft.write(file, stackfile.text(template, stackfile.config(template, wanted.name, wanted.ref), found.kept))
+    seeded = before is not None and before.seeded
+    step = seed.step_of(found.kept) if seeded else seed.step(template.review)
+    said = stackfile.config(template, wanted.name, wanted.ref, step)
+    draft.write(file, stackfile.text(template, said, found.kept))
     try:
         with engine.console.step("checks", "Check its settings and the limits"):
             loaded = parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
@@ -103,6 +114,8 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
                 limits.check(wanted.name, memory, others, loaded.review, now)
             _refuse_lacking(engine)
             stack.passphrase(engine)
+            if not seeded:
+                seed.check(engine, loaded, _command(template, wanted))
         if loaded.edge.gateway is not None:
             gateway.ensure(engine, template)
     except BaseException:
@@ -116,7 +129,8 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
         new = Record(name=wanted.name, project=loaded.app.name, created=now, expires=now + lives, memory_mb=memory)
         return record.save(engine, new)
     expires = now + lives if wanted.ttl else before.expires
-    return record.save(engine, replace(before, memory_mb=memory, expires=expires), before)
+    written = before if found.state is not None else None
+    return record.save(engine, replace(before, memory_mb=memory, expires=expires), written)
 
 
 def _refuse_long(wanted: str, loaded: Settings) -> None:
@@ -188,11 +202,10 @@ def _outputs(state: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _restore(engine: Engine, dump: str) -> None:
-    arguments = argparse.Namespace(
-        stack=engine.stack, file=engine.root / Path(dump).expanduser(), uploads_only=False, replace=True
-    )
-    data.restore(arguments, engine.console)
+def _command(template: Template, wanted: Wanted) -> str:
+    """Give the command that makes this environment."""
+    words = f"python -m pipeline env create {wanted.name}"
+    return words if template.name == TEMPLATE else f"{words} --from {template.name}"
 
 
 def _report(engine: Engine, loaded: Settings, noted: Record) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from components.model import Review
-from pipeline.console import problem
+from pipeline.console import counted, problem
 from pipeline.env import lifetime
 from pipeline.env.record import Record
 
@@ -16,12 +16,13 @@ def check(wanted: str, memory_mb: int, others: Sequence[Record], said: Review, n
         PipelineError: if there is none, with what is there, what is due next and the command that makes room.
     """
     if len(others) + 1 > said.max_environments:
-        found = f"{len(others)} review environments are there, and slipway:review.max_environments is {said.max_environments}"
+        there = f"{counted(len(others), 'review environment')} {'is' if len(others) == 1 else 'are'} there"
+        found = f"{there}, and slipway:review.max_environments is {said.max_environments}"
         allowed = f"at most {said.max_environments}"
     elif sum(each.memory_mb for each in others) + memory_mb > said.max_memory_mb:
         taken = sum(each.memory_mb for each in others)
         found = (
-            f"{wanted} would have {memory_mb} MiB of memory beside the {taken} MiB of {len(others)} others, and "
+            f"{wanted} would have {memory_mb} MiB of memory beside the {taken} MiB of {counted(len(others), 'other')}, and "
             f"slipway:review.max_memory_mb is {said.max_memory_mb}"
         )
         allowed = f"at most {said.max_memory_mb} MiB together"

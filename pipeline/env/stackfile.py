@@ -17,10 +17,10 @@ from components.settings import resolve
 from pipeline import draft, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
+from pipeline.env import seed
 
 HEADER = "# Made by `python -m pipeline env create`: it goes with the environment. Change stacks/{template} instead.\n"
-SEED = "review-seed"
-"""The name of the step that brings the data that an environment starts with."""
+SUFFIX = ".template.yaml"
 
 ENCRYPTION = ("secretsprovider", "encryptionsalt", "encryptedkey")
 """What belongs to what encrypts the secrets."""
@@ -41,6 +41,11 @@ class Template:
     provider: str | None
     """What encrypts the secrets; None for a passphrase."""
 
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
+        return self.file.removesuffix(SUFFIX)
+
 
 def read(name: str, root: Path) -> Template:
     """Read a template.
@@ -49,9 +54,9 @@ def read(name: str, root: Path) -> Template:
         PipelineError: if it is not there or is none of review environments.
         SettingsError: if what it says about them is wrong.
     """
-    path = root / "stacks" / f"{name}.template.yaml"
+    path = root / "stacks" / f"{name}{SUFFIX}"
     if not path.is_file():
-        known = sorted(each.name.removesuffix(".template.yaml") for each in path.parent.glob("*.template.yaml"))
+        known = sorted(each.name.removesuffix(SUFFIX) for each in path.parent.glob(f"*{SUFFIX}"))
         raise problem(
             f"there is no template {name}: stacks/{path.name} does not exist",
             allowed=f"one of {', '.join(known)}" if known else None,
@@ -87,8 +92,15 @@ def variable(secret: str) -> str:
     return f"SLIPWAY_SECRET_{secret.upper()}"
 
 
-def config(template: Template, name: str, ref: str | None = None) -> dict[str, Any]:
-    """Give what the file of an environment says, without its secrets."""
+def config(template: Template, name: str, ref: str | None = None, step: str | None = None) -> dict[str, Any]:
+    """Give what the file of an environment says, without its secrets.
+
+    Args:
+        template: what all have in common.
+        name: the name of the environment.
+        ref: what of the repository of the project it shows; None for what the template says.
+        step: the command line that brings its data in the first release; None where none does.
+    """
     said = {key: value for key, value in template.config.items() if not key.startswith("secrets:")}
     said[f"{NAMESPACE}:domain"] = f"{name}.{template.review.domain}"
     if template.target is Target.DOCKER:
@@ -97,24 +109,16 @@ def config(template: Template, name: str, ref: str | None = None) -> dict[str, A
         said[f"{NAMESPACE}:kubernetes"] = {"expose": "ingress", **_group(said, "kubernetes")}
     if ref is not None:
         said[f"{NAMESPACE}:app"] = {**_group(said, "app"), "ref": ref}
-    seed = _seed(template.review)
-    if seed is not None:
+    if step is not None:
         release = _group(said, "release")
         once = release.get("once") if isinstance(release.get("once"), dict) else {}
-        said[f"{NAMESPACE}:release"] = {**release, "once": {**(once or {}), SEED: seed}}
+        said[f"{NAMESPACE}:release"] = {**release, "once": {**(once or {}), seed.STEP: step}}
     return said
 
 
 def _group(said: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = said.get(f"{NAMESPACE}:{name}")
     return dict(found) if isinstance(found, dict) else {}
-
-
-def _seed(review: Review) -> str | None:
-    """Give the command that brings the data, for what is not a dump."""
-    if review.seed.fixture is not None:
-        return f"python manage.py loaddata {review.seed.fixture}"
-    return review.seed.command
 
 
 def text(template: Template, said: Mapping[str, Any], kept: Mapping[str, Any]) -> str:

@@ -6,7 +6,6 @@ It asks both stacks before it changes anything, writes the image into the file o
 import argparse
 from dataclasses import dataclass
 
-from components import environment
 from components.model import Settings
 from components.settings import parse
 from pipeline import interrupted, settings, stack, targets, up
@@ -16,7 +15,7 @@ from pipeline.data.command import OPEN
 from pipeline.engine import Engine
 from pipeline.promote import built, migrations, registry
 from pipeline.promote.migrations import Migrations
-from pipeline.target import BROKEN, State
+from pipeline.target import BROKEN, NOTE, State
 
 EXAMPLES = """examples:
   python -m pipeline promote staging prod --plan-only       what would happen; nothing is written
@@ -152,7 +151,7 @@ def ask(engine: Engine, loaded: Settings) -> Running:
     problems = unfinished(engine.stack, state)
     target = targets.of_state(engine, state)
     for finding in [*target.running(engine, loaded), *target.served(engine, loaded)]:
-        if finding.state == BROKEN:
+        if finding.state == BROKEN or (finding.state == NOTE and finding.name == "web"):
             problems.append(Problem(f"stack {engine.stack}: {finding.name}: {finding.detail}", mend=finding.mend))
     if problems:
         raise PipelineError(*problems)
@@ -164,7 +163,7 @@ def ask(engine: Engine, loaded: Settings) -> Running:
                 allowed="a stack that runs what was deployed last",
                 mend=f"python -m pipeline drift {engine.stack}",
             )
-        found = migrations.ask(processes, loaded, engine.stack) if has_migrations(loaded) else None
+        found = migrations.ask(processes, loaded, engine.stack) if migrations.has(loaded) else None
     problems = migrations.of_the_source(found, engine.stack) if found else []
     if problems:
         raise PipelineError(*problems)
@@ -204,7 +203,7 @@ def compare(source: Engine, to: Engine, loaded: Settings, running: Running) -> l
         PipelineError: if the database has what the image lacks.
     """
     found = running.found
-    if found is None or not has_migrations(loaded):
+    if found is None or not migrations.has(loaded):
         return [f"stack {to.stack} runs no migrations"]
     state = to.exported()
     if not state or deployed(state) is None:
@@ -220,11 +219,6 @@ def compare(source: Engine, to: Engine, loaded: Settings, running: Running) -> l
         f"migrations that it will run in {to.stack}: {migrations.listed(pending)}" if pending else "no migration to run"
     )
     return [f"stack {to.stack} runs release {before}; {told}"]
-
-
-def has_migrations(loaded: Settings) -> bool:
-    """Whether a stack migrates a database."""
-    return loaded.release.migrate and environment.has_database(loaded)
 
 
 def write(engine: Engine, release: str, image: str, source: str) -> None:

@@ -45,6 +45,11 @@ class Migrations:
         return sorted(each for each in set(applied) - known if each.partition(".")[0] in apps)
 
 
+def has(settings: Settings) -> bool:
+    """Whether a stack migrates a database."""
+    return settings.release.migrate and environment.has_database(settings)
+
+
 def ask(processes: Processes, settings: Settings, stack: str) -> Migrations:
     """Ask a web process of a stack.
 

@@ -197,6 +197,25 @@ def test_a_step_that_failed_shows_its_log(outside: Engine, api: Api) -> None:
     )
 
 
+def test_a_command_of_a_release_that_failed_is_named(outside: Engine, api: Api) -> None:
+    """By its setting, in place of the pod that ran it."""
+    api.answers[f"{HOME}/pods/migration-x/log"] = (
+        "no such user\nthe release command failed with exit code 3 (slipway:release.once.superuser): python x.py\n"
+    )
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+
+    error = told(outside, api, pod("migration-x", "migration", phase="Failed", **container(ended, "migration")))
+
+    assert "      no such user\n" in printed(outside)
+    assert error is not None
+    assert [(each.found, each.mend) for each in error.problems] == [
+        (
+            "slipway:release.once.superuser: `python x.py` failed with exit code 3 (what it said is above); nothing serves yet",
+            "mend the project, or the command in stacks/Pulumi.dev.yaml, and run the same command again",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "owner", "message", "found", "mend"),
     [

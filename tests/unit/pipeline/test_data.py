@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from components import steps
 from components.model import PostgresProvider, Settings, Target
 from pipeline import settings
 from pipeline.__main__ import main
@@ -21,6 +22,7 @@ from pipeline.console import Console, PipelineError
 from pipeline.data import archive, cluster, command, host, inside
 from pipeline.data.process import Done, Output
 from pipeline.engine import Engine
+from pipeline.promote import inside as promoting
 from tests.sample import settings as sample
 
 MANIFEST = archive.Manifest(
@@ -219,7 +221,7 @@ def test_an_input_that_ends_early_is_an_error(media: Path) -> None:
 
 def test_a_password_is_on_no_command_line() -> None:
     """The commands name a file; what is in it goes into the environment of one process."""
-    for words in (inside.version(), inside.tables(), inside.dump(), inside.restore(1)):
+    for words in (inside.version(), inside.tables(), inside.dump(), inside.restore(1), inside.applied(1)):
         assert words[:2] == ["sh", "-c"]
         assert "PGPASSWORD=$(cat /run/secrets/postgres_password)" in words[2]
 
@@ -234,7 +236,7 @@ def test_a_restore_commits_only_what_is_whole() -> None:
 
 def test_the_shell_accepts_the_scripts() -> None:
     """Each is valid for the plainest shell."""
-    for words in (inside.version(), inside.tables(), inside.dump(), inside.restore(1)):
+    for words in (inside.version(), inside.tables(), inside.dump(), inside.restore(1), inside.applied(1)):
         subprocess.run(["sh", "-n", "-c", words[2]], check=True, timeout=10)
 
 
@@ -249,6 +251,7 @@ class Made:
     calls: list[str] = field(default_factory=list)
     given: dict[str, bytes] = field(default_factory=dict)
     release: str = "1a2b"
+    silent: list[str] = field(default_factory=list)
 
     def run(
         self,
@@ -259,7 +262,7 @@ class Made:
         sink: Callable[[bytes], None] | None = None,
     ) -> Done:
         """Answer."""
-        name = next(name for name, words in COMMANDS.items() if words == [*command])
+        name = next((name for name, words in COMMANDS.items() if words == [*command]), "ask")
         self.calls.append(f"{component}: {name}")
         self.given[name] = b"".join(feed)
         done = self.answers.get(name, Done(0, b"", ""))
@@ -268,10 +271,11 @@ class Made:
             return replace(done, out=b"")
         return done
 
-    def restart(self, limit: float) -> None:
+    def restart(self, limit: float) -> list[str]:
         """Remember it."""
         assert limit > 0
         self.calls.append("restart")
+        return self.silent
 
 
 COMMANDS = {
@@ -284,9 +288,19 @@ COMMANDS = {
     "unpack": inside.unpack("/app/media", len(UPLOADS)),
     "place": inside.place("/app/media"),
     "drop": inside.drop("/app/media"),
-    "migrate": inside.MIGRATE,
+    "applied": inside.applied(len(DUMP)),
+    "release": steps.release(sample().release),
 }
+TOLD = {"plan": ["shop.0001_initial"], "known": ["shop.0001_initial"], "replaces": {}, "applied": []}
+APPLIED = """\
+COPY public.django_migrations (id, app, name, applied) FROM stdin;
+1\tshop\t0001_initial\t2026-01-01 00:00:00+00
+2\tgone\t0009_left_behind\t2026-01-01 00:00:00+00
+\\.
+"""
 ANSWERS = {
+    "ask": Done(0, f"{promoting.MARK}{json.dumps(TOLD)}\n".encode(), ""),
+    "applied": Done(0, APPLIED.encode(), ""),
     "version": Done(0, b"17.6 (Debian)\n", ""),
     "dump": Done(0, DUMP, ""),
     "pack": Done(0, UPLOADS, "files 2 other 0\n"),
@@ -364,6 +378,8 @@ def test_a_restore_replaces_the_uploads_after_the_database(made: Made, tmp_path:
     assert code == 0
     assert made.calls == [
         "postgres: version",
+        "web: ask",
+        "postgres: applied",
         "postgres: tables",
         "web: count",
         "web: unpack",
@@ -381,8 +397,61 @@ def test_another_release_is_migrated_to(made: Made, tmp_path: Path) -> None:
     made.release = "ffff"
     code, said, _ = called("restore", "demo", "--from", str(written(tmp_path / "data.tar")))
     assert code == 0
-    assert made.calls[-2:] == ["web: migrate", "restart"]
-    assert "from release 1a2b to ffff" in said
+    assert made.calls[-2:] == ["web: release", "restart"]
+    assert "Do in the database what release ffff asks for" in said
+
+
+def test_what_is_done_once_is_done_in_the_data_that_came(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database that remembered it went, so it is asked again; the one that came may remember it, too."""
+    loaded = sample({"release": {"once": {"superuser": "python manage.py createsuperuser"}}})
+    monkeypatch.setattr(settings, "load", lambda *_: loaded)
+    monkeypatch.setitem(COMMANDS, "release", steps.release(loaded.release))
+
+    assert called("restore", "demo", "--from", str(written(tmp_path / "data.tar")))[0] == 0
+    assert made.calls[-2:] == ["web: release", "restart"]
+
+
+def test_data_of_a_newer_schema_is_refused(made: Made, tmp_path: Path) -> None:
+    """The release would not know what newer migrations have changed; it is said before anything is changed."""
+    newer = APPLIED.replace("0001_initial", "0002_price")
+    made.answers["applied"] = Done(0, newer.encode(), "")
+    code, _, error = called("restore", "demo", "--from", str(written(tmp_path / "data.tar")))
+
+    assert code == 1
+    assert error == (
+        "error: the file has migrations that release 1a2b of stack demo lacks: shop.0002_price. Nothing was changed\n"
+        "  allowed: a release with every migration of the file: older code does not know what a newer one has changed\n"
+        "  mend:    make up STACK=demo   # with a project that has them, then the same command again\n"
+    )
+    assert made.calls == ["postgres: version", "web: ask", "postgres: applied"]
+    assert made.given["applied"] == DUMP
+
+
+def test_an_app_that_does_not_start_gets_its_data(made: Made, tmp_path: Path) -> None:
+    """It may not start for want of it."""
+    made.answers["ask"] = Done(1, b"", "django.db.utils.ProgrammingError: relation does not exist")
+    code, _, error = called("restore", "demo", "--from", str(written(tmp_path / "data.tar")))
+
+    assert code == 0
+    assert "warning: the web process of stack demo does not tell its migrations (django.db.utils.Prog" in error
+    assert "postgres: applied" not in made.calls
+
+
+def test_a_release_that_cannot_serve_the_data(made: Made, tmp_path: Path) -> None:
+    """Whatever does not get well after the restart is named."""
+    made.silent = ["shop-demo-web-1"]
+    code, _, error = called("restore", "demo", "--from", str(written(tmp_path / "data.tar")))
+
+    assert code == 1
+    assert "the data is there, but since then shop-demo-web-1 did not get well within 300 s" in error
+
+
+@pytest.mark.parametrize("said", ["", "--\n-- PostgreSQL database dump\n--\n", APPLIED.replace("public.", "")])
+def test_migrations_of_a_dump(said: str) -> None:
+    """A database without Django's table has none."""
+    assert inside.migrations(said) == (["shop.0001_initial", "gone.0009_left_behind"] if "COPY" in said else [])
 
 
 def test_a_restore_into_data_is_refused(made: Made, tmp_path: Path) -> None:
@@ -394,7 +463,7 @@ def test_a_restore_into_data_is_refused(made: Made, tmp_path: Path) -> None:
     assert code == 1
     assert "stack demo has data: rows in a, b, c, d, e and 1 more; 3 uploads. Nothing was changed" in error
     assert f"python -m pipeline data restore demo --from {path} --replace" in error
-    assert made.calls == ["postgres: version", "postgres: tables", "web: count"]
+    assert made.calls == ["postgres: version", "web: ask", "postgres: applied", "postgres: tables", "web: count"]
 
     assert called("restore", "demo", "--from", str(path), "--replace")[0] == 0
 

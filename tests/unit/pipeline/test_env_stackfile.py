@@ -11,7 +11,7 @@ from components.problems import SettingsError
 from components.settings import parse
 from pipeline.console import PipelineError
 from pipeline.engine import Engine
-from pipeline.env import stackfile
+from pipeline.env import seed, stackfile
 from tests.unit.pipeline.fake_pulumi import Fake
 
 SAID: dict[str, Any] = {
@@ -30,7 +30,8 @@ def template(root: Path, **said: Any) -> stackfile.Template:  # noqa: ANN401 - s
 
 def config(root: Path, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - settings are of many types
     """Give what the file of an environment says."""
-    return stackfile.config(template(root, **said), "pr-1")
+    made = template(root, **said)
+    return stackfile.config(made, "pr-1", step=seed.step(made.review))
 
 
 def test_the_name_is_in_the_address(root: Path) -> None:
@@ -57,19 +58,19 @@ def test_on_a_cluster_the_ingress_is_the_gateway(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "command"),
+    ("said", "command"),
     [
         ({"fixture": "fixtures/demo.json"}, "python manage.py loaddata fixtures/demo.json"),
         ({"command": "python manage.py make_data"}, "python manage.py make_data"),
     ],
 )
-def test_seeds_are_steps_that_run_once(root: Path, seed: dict[str, str], command: str) -> None:
+def test_seeds_are_steps_that_run_once(root: Path, said: dict[str, str], command: str) -> None:
     """The database itself remembers that it has its data; the template's own steps stay."""
-    said = {**SAID["slipway:review"], "seed": seed}
+    review = {**SAID["slipway:review"], "seed": said}
 
-    assert config(root, review=said)["slipway:release"] == {"once": {"review-seed": command}}
+    assert config(root, review=review)["slipway:release"] == {"once": {"review-seed": command}}
     release = {"once": {"superuser": "x"}, "migrate": False}
-    assert config(root, review=said, release=release)["slipway:release"] == {
+    assert config(root, review=review, release=release)["slipway:release"] == {
         "once": {"superuser": "x", "review-seed": command},
         "migrate": False,
     }

@@ -151,7 +151,7 @@ def test_too_many() -> None:
 def test_too_much_memory() -> None:
     """The same for memory; where something is due already, `expire` makes room."""
     assert refused([environment("pr-1", hours=-3)], max_memory_mb=1000) == (
-        "pr-9 would have 640 MiB of memory beside the 640 MiB of 1 others, and slipway:review.max_memory_mb is 1000; "
+        "pr-9 would have 640 MiB of memory beside the 640 MiB of 1 other, and slipway:review.max_memory_mb is 1000; "
         "nothing was made\n"
         "  allowed: at most 1000 MiB together\n"
         "           pr-1: 640 MiB, due for 3 h\n"

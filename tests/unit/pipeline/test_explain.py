@@ -47,6 +47,16 @@ AWAY = (
             "docker network ls   # what there is; `docker network prune` removes those that nothing uses\nsystemctl restart docker   # once daemon.json says more",
         ),
         (
+            "  | the release command failed with exit code 3 (slipway:release.once.superuser): python manage.py it",
+            "slipway:release.once.superuser: `python manage.py it` failed with exit code 3 (what it said is above)",
+            "mend the project, or the command in stacks/Pulumi.dev.yaml, and run the same command again",
+        ),
+        (
+            "  | the release command was stopped before it ended (slipway:release.timeout_seconds is 9): python x.py",
+            "slipway:release.timeout_seconds: `python x.py` was stopped, since it had not ended after 9 s",
+            "pulumi config set --path slipway:release.timeout_seconds SECONDS --stack dev",
+        ),
+        (
             "error: failed to solve: write /x: no space left on device",
             "the disk is full: no space left on device",
             "docker system df   # shows what Docker holds\ndocker image prune   # removes images nothing uses",

@@ -23,7 +23,7 @@ from pipeline.engine import Engine
 from pipeline.host import check
 from pipeline.promote import built, command, inside, migrations, registry
 from pipeline.promote.migrations import Migrations
-from pipeline.target import BROKEN, OK, Finding
+from pipeline.target import BROKEN, NOTE, OK, Finding
 from tests.sample import settings
 from tests.unit.pipeline.fake_pulumi import Fake, printed
 
@@ -382,6 +382,10 @@ def test_a_stack_that_was_never_up(world: Callable[..., int], fake: Fake) -> Non
         (
             {"findings": [Finding("web", BROKEN, "shop-staging-web-1 is unhealthy")]},
             "stack staging: web: shop-staging-web-1 is unhealthy",
+        ),
+        (
+            {"findings": [Finding("web", OK, "web-1 is ready"), Finding("web", NOTE, "web-2 is starting", "wait")]},
+            "stack staging: web: web-2 is starting",
         ),
         (
             {"staging": Processes(told(), image="sha256:9")},
