@@ -33,7 +33,8 @@ class Wanted:
     name: str
     """The name of the environment."""
     ttl: timedelta | None = None
-    """How long it lives from now; None for the template's time, or, for one that is there, for what it has."""
+    """How long it lives from now, unless it lives longer already; None for the template's time, or, for one that is there,
+    for what it has."""
     ref: str | None = None
     """The branch, tag or commit of the repository of the project; None for the template's."""
 
@@ -115,7 +116,8 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     if before is None:
         new = Record(name=wanted.name, project=loaded.app.name, created=now, expires=now + lives, memory_mb=memory)
         return record.save(engine, new)
-    expires = now + lives if wanted.ttl else before.expires
+    # Each push of a pull request says a time: what somebody has given with `env extend` is not taken away.
+    expires = lifetime.later(before.expires, now, wanted.ttl)
     return record.save(engine, replace(before, memory_mb=memory, expires=expires), before)
 
 

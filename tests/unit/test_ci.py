@@ -168,7 +168,7 @@ def test_no_report_is_posted_where_there_is_none(clone: Clone) -> None:
 ROWS = """NAME   AGE  EXPIRES  URL  RELEASE  SIZE
 pr-55  1 h  in 47 h  https://pr-55.review.example.com/  9f9f9f  1024 MiB, 40 resources
 pr-5   2 h  in 46 h  https://pr-5.review.example.com/  1a2b3c  1024 MiB, 40 resources
-2 with 2048 MiB of memory; 0 due: python -m pipeline env expire
+2 with 2048 MiB of memory; none is due
 """
 
 

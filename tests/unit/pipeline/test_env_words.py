@@ -86,6 +86,14 @@ def test_durations(duration: timedelta, words: str) -> None:
     assert lifetime.words(duration) == words
 
 
+@pytest.mark.parametrize(
+    ("ttl", "hours"), [(None, 72), (timedelta(hours=48), 72), (timedelta(hours=72), 72), (timedelta(days=7), 168)]
+)
+def test_a_time_to_live_is_never_made_shorter(ttl: timedelta | None, hours: int) -> None:
+    """A push that says 48 hours leaves an environment that was extended its longer life."""
+    assert lifetime.later(NOW + timedelta(hours=72), NOW, ttl) == NOW + timedelta(hours=hours)
+
+
 def test_a_record_goes_into_a_tag_and_back() -> None:
     """What is remembered is one short text in clear, with the images beside it."""
     before = environment(url="http://pr-1.localhost:8090/", release="1a2b3c", images=("shop:1", "shop:2"))
