@@ -20,7 +20,6 @@ EXAMPLES = """examples:
   python -m pipeline env expire                                   the same for all that are due, from cron
   python -m pipeline env gateway up                               the shared edge, which `env create` brings up by itself
 """
-TEMPLATE = "review"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,8 +41,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
                 "--from",
                 dest="template",
                 metavar="TEMPLATE",
-                default=TEMPLATE,
-                help=f"stacks/TEMPLATE.template.yaml (default: {TEMPLATE})",
+                default=stackfile.USUAL,
+                help=f"stacks/TEMPLATE.template.yaml (default: {stackfile.USUAL})",
             )
         if action in {"create", "extend"}:
             parser.add_argument(

@@ -13,6 +13,7 @@ from typing import Any
 
 from components.budget import running_memory_mb
 from components.model import Settings
+from components.problems import SettingsError
 from components.secrets import NAMESPACE, needed
 from components.settings import parse
 from pipeline import interrupted, secrets, settings, stack, targets, up
@@ -95,7 +96,7 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     stackfile.write(file, stackfile.text(template, stackfile.config(template, wanted.name, wanted.ref), found.kept))
     try:
         with engine.console.step("checks", "Check its settings and the limits"):
-            loaded = parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
+            loaded = _parsed(engine, template)
             _refuse_long(wanted.name, loaded)
             memory = running_memory_mb(loaded)
             # One that is there stays, whatever the limits have become meanwhile.
@@ -119,6 +120,13 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     # Each push of a pull request says a time: what somebody has given with `env extend` is not taken away.
     expires = lifetime.later(before.expires, now, wanted.ttl)
     return record.save(engine, replace(before, memory_mb=memory, expires=expires), before)
+
+
+def _parsed(engine: Engine, template: Template) -> Settings:
+    try:
+        return parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
+    except SettingsError as error:
+        raise stackfile.in_template(error, template.file) from None
 
 
 def _refuse_long(wanted: str, loaded: Settings) -> None:

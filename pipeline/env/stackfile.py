@@ -5,7 +5,7 @@ last update was given; the salt of its passphrase is in the state.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from components.settings import resolve
 from pipeline import settings
 from pipeline.console import problem
 from pipeline.engine import Engine
+
+USUAL = "review"
+"""The template of which nobody says another."""
 
 HEADER = "# Made by `python -m pipeline env create`: it goes with the environment. Change stacks/{template} instead.\n"
 SEED = "review-seed"
@@ -40,6 +43,12 @@ class Template:
     """Where they are deployed."""
     provider: str | None
     """What encrypts the secrets; None for a passphrase."""
+
+    @property
+    def option(self) -> str:
+        """What the commands are told, so that they take this one."""
+        name = self.file.removesuffix(".template.yaml")
+        return "" if name == USUAL else f" --from {name}"
 
 
 def read(name: str, root: Path) -> Template:
@@ -77,9 +86,15 @@ def read(name: str, root: Path) -> Template:
     resolved = resolve(said, f"{name}.template", root)
     review, target = resolved.parts.get("review"), resolved.parts.get("target")
     if not isinstance(review, Review) or not isinstance(target, Target):
-        raise SettingsError(f"{name}.template", resolved.problems)
+        raise in_template(SettingsError(f"{name}.template", resolved.problems), path.name)
     provider = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("secretsprovider")
     return Template(file=path.name, config=config, review=review, target=target, provider=provider)
+
+
+def in_template(error: SettingsError, file: str) -> SettingsError:
+    """Say of what is wrong that it is mended in the template: there the file of the stack comes from."""
+    mend = f"another value in stacks/{file}, and the same command again"
+    return SettingsError(error.stack, [replace(each, mend=mend) for each in error.problems])
 
 
 def variable(secret: str) -> str:
