@@ -93,7 +93,7 @@ def read(name: str, root: Path) -> Template:
 
 def in_template(error: SettingsError, file: str) -> SettingsError:
     """Say of what is wrong that it is mended in the template: there the file of the stack comes from."""
-    mend = f"another value in stacks/{file}, and the same command again"
+    mend = f"change it in stacks/{file}, and give the same command again"
     return SettingsError(error.stack, [replace(each, mend=mend) for each in error.problems])
 
 

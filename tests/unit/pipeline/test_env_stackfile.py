@@ -127,7 +127,7 @@ def test_what_is_wrong_in_a_template_is_mended_there(root: Path) -> None:
     assert str(error.value.problems[0]) == (
         'slipway:review.domain: found "Shelf_x"\n'
         "  allowed: a host name in small letters, such as shop.example.org\n"
-        "  mend:    another value in stacks/review.template.yaml, and the same command again"
+        "  mend:    change it in stacks/review.template.yaml, and give the same command again"
     )
 
 
