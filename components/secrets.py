@@ -195,9 +195,11 @@ def missing(name: str, stack: str, settings: Settings | None = None) -> Problem:
 
 def give(name: str, stack: str) -> str:
     """Give the command that stores a secret which is known elsewhere."""
-    example: str = _FIELDS[name]["example"] if name in _FIELDS else "VALUE"
-    value = example if example.startswith("<") else shlex.quote(example)
-    return f"pulumi config set --secret {NAMESPACE}:{name} --stack {shlex.quote(stack)} {value}"
+    command = f"pulumi config set --secret {NAMESPACE}:{name} --stack {shlex.quote(stack)}"
+    if name not in _FIELDS:  # a value on the command line would stay in the history of the shell
+        return f"{command}   # it asks for the value"
+    example: str = _FIELDS[name]["example"]
+    return f"{command} {example if example.startswith('<') else shlex.quote(example)}"
 
 
 def in_clear(name: str, stack: str) -> Problem:

@@ -16,8 +16,16 @@ KEYS = ("name", "source", "directory", "python_path", "settings_module", "wsgi_m
 
 
 def relative(path: Path, root: Path) -> str:
-    """Write a path as the stack's file does: relative inside the repository, absolute elsewhere."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+    """Write a path as the stack's file does: relative inside the repository and beside it, absolute elsewhere.
+
+    The file of a stack is committed, and a clone beside the project is what others have, too.
+    """
+    if path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    beside = root.parent
+    if path == beside or beside == Path(beside.anchor) or not path.is_relative_to(beside):
+        return str(path)
+    return f"../{path.relative_to(beside).as_posix()}"
 
 
 def find(app: str, root: Path) -> dict[str, str]:

@@ -25,7 +25,16 @@ _QUIET_STEPS = re.compile(
     r"^#\d+ (?:CACHED|DONE|building|resolve|sending|transferring|exporting|sha256|extracting|\[internal\]|ERROR)|^-+$|^$"
 )
 _EXPLAINED = "incorrect passphrase"  # always said again in words of our own
-_GROUP = "slipway:"
+# What Pulumi says after a destroy: the commands that destroy remove the rest themselves.
+_STAYS = (
+    "The resources in the stack have been deleted, but the history",
+    "If you want to remove the stack completely, run",
+)
+# While Pulumi refreshes, "    docker:index:Volume data" says that nothing is new about it.
+_SAME = re.compile(r"^ {4}\w[\w-]*:\S*:\w+ \S+$")
+_GROUP, _HOST = "slipway:", "docker:"
+_AGAIN = 10
+"""After how many seconds a container that still waits for the same says so again."""
 _LONGEST = 160
 _HEADING = re.compile(r"^  \S+:\S+:\S+ \(.+\):$")  # "  pulumi:pulumi:Stack (slipway-dev):", above its messages
 _START = "Traceback (most recent call last):"
@@ -46,7 +55,7 @@ class Readable:
         self._depth = 0
         self._heading: str | None = None
         self._blank = False
-        self._waits: dict[str, str] = {}
+        self._waits: dict[str, tuple[str, float]] = {}
 
     def feed(self, line: str) -> Iterator[str]:
         """Give what is to be printed for the next line: itself, after a heading that waited for it, or nothing."""
@@ -74,7 +83,8 @@ class Readable:
         self._blank, self._heading = False, None
         if event and step and event["type"] == IMAGE:
             line = text = f"    {event['name']} | {step['said']}"
-        if event and event["type"].startswith(KUBERNETES) and event["verb"].startswith(_DONE) and "error" not in said:
+        waits = event is not None and event["type"].startswith((KUBERNETES, _HOST))
+        if event and waits and event["verb"].startswith(_DONE) and "error" not in said:
             line = text = text[: event.start("said")].rstrip("; ")  # what it waited for is over
         yield f"{text[:_LONGEST]} ..." if len(text) > _LONGEST and ("failed to solve" in text or step) else line
 
@@ -94,13 +104,18 @@ class Readable:
         return words.startswith(_END_OF_PROGRAM)  # how the language host ends a program whose update has failed
 
     def _said_before(self, event: re.Match[str] | None) -> bool:
-        """Whether something in a cluster still waits for the same: it says so every two seconds, for minutes."""
-        if event is None or not event["type"].startswith(KUBERNETES) or not event["verb"].endswith("ing"):
+        """Whether something still waits for the same: it says so every two seconds, for minutes.
+
+        A cluster says more beside it; of a host it is all that is heard, so it is said again after a while.
+        """
+        if event is None or not event["type"].startswith((KUBERNETES, _HOST)) or not event["verb"].endswith("ing"):
             return False
-        words = _NUMBER.sub("", event["said"])
-        before = self._waits.get(event["name"])
-        self._waits[event["name"]] = words
-        return bool(words) and words == before
+        words, now = _NUMBER.sub("", event["said"]), float((event["seconds"] or "").strip(" (s)") or 0)
+        before, at = self._waits.get(event["name"], ("", 0.0))
+        if words and words == before and (event["type"].startswith(KUBERNETES) or now - at < _AGAIN):
+            return True
+        self._waits[event["name"]] = words, now
+        return False
 
     def all(self, text: str) -> list[str]:
         """Filter a whole text."""
@@ -110,7 +125,7 @@ class Readable:
 def _chatter(text: str, event: re.Match[str] | None) -> bool:
     """Whether a line is no news."""
     if event is None:
-        return bool(_DOTS.match(text)) or text.endswith(_EXPLAINED)
+        return bool(_DOTS.match(text) or _SAME.match(text)) or text.endswith(_EXPLAINED) or text.startswith(_STAYS)
     if event["type"].startswith(_GROUP):
         return not event["said"]
     return event["type"] == IMAGE and event["verb"].endswith("ing") and bool(_QUIET_STEPS.match(event["said"]))

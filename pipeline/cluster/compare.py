@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from components.docker.declaration import encrypted
+from components.tokens import encrypted
 from pipeline.cluster.quantity import amount
 
 Json = Mapping[str, Any]

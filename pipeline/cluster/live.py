@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from components.labels import COMPONENT, PROJECT, STACK
+from components.tokens import KUBERNETES
 from pipeline.cluster.connection import Cluster, Json, path_of
 
-PREFIX = "kubernetes:"
 PROVIDER = "pulumi:providers:kubernetes"
 SECRET, CLAIM, POD, AUTOSCALER = "Secret", "PersistentVolumeClaim", "Pod", "HorizontalPodAutoscaler"
 
@@ -55,7 +55,7 @@ def known(state: Mapping[str, Any]) -> list[Known]:
     found = [
         Known(each)
         for each in state.get("resources") or []
-        if str(each.get("type")).startswith(PREFIX) and (each.get("inputs") or {}).get("kind") and each.get("id")
+        if str(each.get("type")).startswith(KUBERNETES) and (each.get("inputs") or {}).get("kind") and each.get("id")
     ]
     return sorted(found, key=lambda each: (each.component, each.kind, each.name))
 

@@ -41,15 +41,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
                 "--from",
                 dest="template",
                 metavar="TEMPLATE",
-                default=create.TEMPLATE,
-                help=f"stacks/TEMPLATE.template.yaml (default: {create.TEMPLATE})",
+                default=stackfile.USUAL,
+                help=f"stacks/TEMPLATE.template.yaml (default: {stackfile.USUAL})",
             )
         if action in {"create", "extend"}:
             parser.add_argument(
                 "--ttl",
                 type=lifetime.read,
                 required=action == "extend",
-                help="how long it lives from now: 90m, 48h, 7d (default: slipway:review.ttl_hours of the template)",
+                help="how long it lives from now, unless it lives longer already: 90m, 48h, 7d "
+                "(default of create: slipway:review.ttl_hours of the template)",
             )
         if action == "create":
             parser.add_argument("--ref", help="branch, tag or commit, where slipway:app.source is a git repository")

@@ -11,6 +11,7 @@ from typing import Any
 
 from components.budget import running_memory_mb
 from components.model import Settings
+from components.problems import SettingsError
 from components.secrets import NAMESPACE, needed
 from components.settings import parse
 from pipeline import draft, interrupted, secrets, settings, stack, targets, up
@@ -21,8 +22,6 @@ from pipeline.env.record import Record
 from pipeline.env.stackfile import Template
 
 LOCK = "env"
-TEMPLATE = "review"
-"""The template where the command line names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,8 @@ class Wanted:
     name: str
     """The name of the environment."""
     ttl: timedelta | None = None
-    """How long it lives from now; None for the template's time, or, for one that is there, for what it has."""
+    """How long it lives from now, unless it lives longer already; None for the template's time, or, for one that is there,
+    for what it has."""
     ref: str | None = None
     """The branch, tag or commit of the repository of the project; None for the template's."""
 
@@ -105,7 +105,7 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     draft.write(file, stackfile.text(template, said, found.kept))
     try:
         with engine.console.step("checks", "Check its settings and the limits"):
-            loaded = parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
+            loaded = _parsed(engine, template)
             _refuse_long(wanted.name, loaded)
             memory = running_memory_mb(loaded)
             # One that is there stays, whatever the limits have become meanwhile.
@@ -128,9 +128,17 @@ def _note(engine: Engine, template: Template, wanted: Wanted, found: Found) -> R
     if before is None:
         new = Record(name=wanted.name, project=loaded.app.name, created=now, expires=now + lives, memory_mb=memory)
         return record.save(engine, new)
-    expires = now + lives if wanted.ttl else before.expires
+    # Each push of a pull request says a time: what somebody has given with `env extend` is not taken away.
+    expires = lifetime.later(before.expires, now, wanted.ttl)
     written = before if found.state is not None else None
     return record.save(engine, replace(before, memory_mb=memory, expires=expires), written)
+
+
+def _parsed(engine: Engine, template: Template) -> Settings:
+    try:
+        return parse(settings.said(engine.stack, engine.root), engine.stack, engine.root)
+    except SettingsError as error:
+        raise stackfile.in_template(error, template.file) from None
 
 
 def _refuse_long(wanted: str, loaded: Settings) -> None:
@@ -204,8 +212,7 @@ def _outputs(state: Mapping[str, Any]) -> dict[str, str]:
 
 def _command(template: Template, wanted: Wanted) -> str:
     """Give the command that makes this environment."""
-    words = f"python -m pipeline env create {wanted.name}"
-    return words if template.name == TEMPLATE else f"{words} --from {template.name}"
+    return f"python -m pipeline env create {wanted.name}{template.option}"
 
 
 def _report(engine: Engine, loaded: Settings, noted: Record) -> None:

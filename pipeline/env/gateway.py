@@ -19,7 +19,7 @@ from pipeline import draft, failed, host, interrupted, secrets, stack
 from pipeline.console import problem
 from pipeline.engine import Engine
 from pipeline.env import stackfile, trace
-from pipeline.host.check import daemon
+from pipeline.host.check import daemon, holder
 
 FOLDER = "pipeline/gateway"
 """Where its project is, in the repository."""
@@ -46,6 +46,7 @@ def ensure(engine: Engine, template: stackfile.Template) -> None:
 def up(engine: Engine, template: stackfile.Template) -> None:
     """Bring the gateway up, or up to date with the template."""
     said = template.review.gateway
+    _refuse_taken(engine, template)
     console, own = engine.console, engine_of(engine, said)
     with console.step("gateway", f"Bring up the gateway {said.name} on {said.address}:{said.port}"):
         own.stack_file.parent.mkdir(exist_ok=True)
@@ -110,6 +111,19 @@ def _container(client: docker.DockerClient, name: str) -> Container | None:
     return next(iter(found), None)
 
 
+def _refuse_taken(engine: Engine, template: stackfile.Template) -> None:
+    """Raise where somebody else has the port, before anything is made."""
+    said = template.review.gateway
+    with daemon(engine.environ) as client:
+        who = holder(client, said.address, said.port, engine.environ, {gateway.LABEL: said.name})
+    if who is not None:
+        raise problem(
+            f"slipway:review.gateway.port: {said.address}:{said.port} is taken by {who}",
+            allowed="a free port of the host, or the gateway that is there: its name in slipway:review.gateway.name",
+            mend=f"another slipway:review.gateway.port in stacks/{template.file}",
+        )
+
+
 def _refuse_other(found: Container, template: stackfile.Template) -> None:
     """Raise where the gateway that runs is not at the address, or not of the domain, that the template says."""
     said = template.review.gateway
@@ -128,7 +142,8 @@ def _refuse_other(found: Container, template: stackfile.Template) -> None:
     raise problem(
         differs,
         allowed="the same for all who use it, or a gateway of another name and port: slipway:review.gateway",
-        mend="python -m pipeline env gateway up   # makes it what the template says; for a second nobody is served",
+        mend=f"python -m pipeline env gateway up{template.option}   # makes it what the template says; for a second nobody "
+        "is served",
     )
 
 

@@ -25,6 +25,11 @@ def read(text: str) -> timedelta:
     return ttl
 
 
+def later(expires: datetime, now: datetime, ttl: timedelta | None) -> datetime:
+    """Give when something expires that is to live so long from now: never earlier than it would have."""
+    return expires if ttl is None else max(expires, now + ttl)
+
+
 def words(duration: timedelta) -> str:
     """Write a duration for people, in its two largest units: ``2 d 3 h``, ``5 min``."""
     minutes = max(0, int(duration.total_seconds() // 60))

@@ -30,7 +30,8 @@ def table(found: Sequence[tuple[Record, Listed]], now: datetime) -> list[str]:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     memory = sum(each.memory_mb for each, _ in found)
     due = sum(each.due(now) for each, _ in found)
-    return [*lines, f"{len(found)} with {memory} MiB of memory; {due} due: python -m pipeline env expire"]
+    sums = f"{len(found)} with {memory} MiB of memory"
+    return [*lines, f"{sums}; {due} due: python -m pipeline env expire" if due else f"{sums}; none is due"]
 
 
 def as_json(found: Sequence[tuple[Record, Listed]], now: datetime) -> str:

@@ -23,9 +23,10 @@ def read(text: str) -> str:
     """
     if _NAME.fullmatch(text):
         return text
+    likely = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:LONGEST].rstrip("-")
     raise ArgumentTypeError(
         f"found {text!r}; allowed: 1 to {LONGEST} small letters, digits and hyphens, with no hyphen at either end, "
-        "such as pr-123"
+        f"such as {likely or 'pr-123'}"
     )
 
 

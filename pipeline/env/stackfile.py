@@ -5,7 +5,7 @@ last update was given; the salt of its passphrase is in the state.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ from pipeline import draft, settings
 from pipeline.console import problem
 from pipeline.engine import Engine
 from pipeline.env import seed
+
+USUAL = "review"
+"""The template of which nobody says another."""
 
 HEADER = "# Made by `python -m pipeline env create`: it goes with the environment. Change stacks/{template} instead.\n"
 SUFFIX = ".template.yaml"
@@ -45,6 +48,11 @@ class Template:
     def name(self) -> str:
         """What the command line calls it."""
         return self.file.removesuffix(SUFFIX)
+
+    @property
+    def option(self) -> str:
+        """What the commands are told, so that they take this one."""
+        return "" if self.name == USUAL else f" --from {self.name}"
 
 
 def read(name: str, root: Path) -> Template:
@@ -82,9 +90,15 @@ def read(name: str, root: Path) -> Template:
     resolved = resolve(said, f"{name}.template", root)
     review, target = resolved.parts.get("review"), resolved.parts.get("target")
     if not isinstance(review, Review) or not isinstance(target, Target):
-        raise SettingsError(f"{name}.template", resolved.problems)
+        raise in_template(SettingsError(f"{name}.template", resolved.problems), path.name)
     provider = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("secretsprovider")
     return Template(file=path.name, config=config, review=review, target=target, provider=provider)
+
+
+def in_template(error: SettingsError, file: str) -> SettingsError:
+    """Say of what is wrong that it is mended in the template: there the file of the stack comes from."""
+    mend = f"change it in stacks/{file}, and give the same command again"
+    return SettingsError(error.stack, [replace(each, mend=mend) for each in error.problems])
 
 
 def variable(secret: str) -> str:

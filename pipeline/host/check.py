@@ -144,34 +144,52 @@ def _name_taken(client: docker.DockerClient, settings: Settings, stack: str) -> 
 def port(client: docker.DockerClient, settings: Settings, stack: str, environ: Mapping[str, str]) -> list[Problem]:
     """Check that the published port is free, or this stack's own."""
     edge = settings.edge
-    holder = _container_on(client, edge.address, edge.port)
-    if holder is not None:
-        labels = holder.labels
-        if labels.get("slipway.project") == settings.app.name and labels.get("slipway.stack") == stack:
-            return []
-        who = f"the container {holder.name}"
-        if "slipway.stack" in labels:
-            who += f" (stack {labels['slipway.stack']} of {labels.get('slipway.project')})"
+    own = {"slipway.project": settings.app.name, "slipway.stack": stack}
+    who = holder(client, edge.address, edge.port, environ, own)
+    if who is not None:
         return [_taken(settings, stack, who)]
-    if not is_local(docker_host(environ)):
-        return []
+    if is_local(docker_host(environ)) and _refusal(edge.address, edge.port) == errno.EADDRNOTAVAIL:
+        return [
+            Problem(
+                f"slipway:edge.address: found {edge.address}, which is no address of this machine",
+                allowed="127.0.0.1, 0.0.0.0 or an address of this machine",
+                mend=f"pulumi config set --path slipway:edge.address 127.0.0.1 --stack {stack}",
+            ),
+        ]
+    return []
+
+
+def holder(
+    client: docker.DockerClient, address: str, number: int, environ: Mapping[str, str], own: Mapping[str, str]
+) -> str | None:
+    """Say who has a port of the host; None where nobody has, or only a container with labels that are one's own."""
+    found = _container_on(client, address, number)
+    if found is not None:
+        labels = found.labels
+        if own.items() <= labels.items():
+            return None
+        stack = (
+            f" (stack {labels['slipway.stack']} of {labels.get('slipway.project')})"
+            if "slipway.stack" in labels
+            else ""
+        )
+        return f"the container {found.name}{stack}"
+    taken = is_local(docker_host(environ)) and _refusal(address, number) == errno.EADDRINUSE
+    return "another program" if taken else None
+
+
+def _refusal(address: str, number: int) -> int | None:
+    """Give the reason for which a port of this machine cannot be had; None where it can.
+
+    One below 1024 is not ours to bind without root, which says nothing about the daemon.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((edge.address, edge.port))
+            probe.bind((address, number))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return [_taken(settings, stack, "another program")]
-            if error.errno == errno.EADDRNOTAVAIL:
-                return [
-                    Problem(
-                        f"slipway:edge.address: found {edge.address}, which is no address of this machine",
-                        allowed="127.0.0.1, 0.0.0.0 or an address of this machine",
-                        mend=f"pulumi config set --path slipway:edge.address 127.0.0.1 --stack {stack}",
-                    ),
-                ]
-            # Not ours to bind (a port below 1024 needs root), which says nothing about the daemon.
-    return []
+            return error.errno
+    return None
 
 
 def _taken(settings: Settings, stack: str, who: str) -> Problem:

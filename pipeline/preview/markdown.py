@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.preview import cost, images
 from pipeline.preview.danger import TITLES
-from pipeline.preview.migration import Migrations
 from pipeline.preview.picture import LEGEND
-from pipeline.preview.report import Report, headline, notes, part_line
+from pipeline.preview.report import Report, headline, notes, part_line, unasked
 
 GITHUB_LIMIT = 65_536
 """Characters that a comment on GitHub may have. GitLab takes 1,000,000."""
@@ -77,8 +76,8 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _Section(name="the reason", text=_problems(report), weight=0)
     yield _Section(name="dangers", text=_dangers(report), weight=0)
     yield _Section(name="what changes", text=_parts(report), weight=0)
-    yield _Section(name="the migrations", text=_migrations(report.migrations, sql=False), weight=6)
-    yield _Section(name="the SQL of the migrations", text=_migrations(report.migrations, sql=True), weight=2)
+    yield _Section(name="the migrations", text=_migrations(report, sql=False), weight=6)
+    yield _Section(name="the SQL of the migrations", text=_migrations(report, sql=True), weight=2)
     yield _Section(name="the images", text=_images(report), weight=5)
     yield _Section(name="the cost", text=_cost(report), weight=4)
     yield _Section(name="the picture", text=_picture(report), weight=3)
@@ -106,9 +105,11 @@ def _parts(report: Report) -> str:
     return "\n".join(["### What changes", "", *rows])
 
 
-def _migrations(found: Migrations | None, *, sql: bool) -> str:
+def _migrations(report: Report, *, sql: bool) -> str:
+    found = report.migrations
     if found is None:
-        return ""
+        asks = f"`{unasked(report)}` shows them with their SQL, and which of them destroy data."
+        return f"### Migrations\n\nNot looked at: {asks}" if report.unasked and not sql else ""
     if sql:
         if not any(each.sql for each in found.pending):
             return ""

@@ -81,6 +81,12 @@ class Report:
         return bool(self.problems)
 
     @property
+    def unasked(self) -> bool:
+        """Whether another release may bring migrations that nobody asked for."""
+        runs = bool(self.release_before) and bool(self.release_after) and not self.failed
+        return runs and self.release_after != self.release_before and self.migrations is None
+
+    @property
     def unchanged(self) -> bool:
         """Whether an update would change nothing."""
         return not self.failed and not self.counts.changed
@@ -176,6 +182,11 @@ def notes(report: Report) -> list[str]:
     if report.failed and report.counts.total:
         said.append("What follows is what Pulumi had planned before it failed.")
     return [*said, *report.warnings]
+
+
+def unasked(report: Report) -> str:
+    """Say how to know the migrations."""
+    return f"python -m pipeline preview {report.stack} --build"
 
 
 def part_line(part: Part) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.preview import cost, images
 from pipeline.preview.danger import TITLES
-from pipeline.preview.report import Report, headline, notes, part_line
+from pipeline.preview.report import Report, headline, notes, part_line, unasked
 
 
 def text(report: Report) -> str:
@@ -35,14 +35,19 @@ def _lines(report: Report) -> Iterator[str]:
             names = " to ".join(filter(None, (image.before.partition("@")[0], image.after.partition("@")[0])))
             yield f"  {image.component}: {names} ({images.words(image)})"
     if report.costs:
-        yield from _title("Cost: now, then, at most during the update")
-        for what, before, after, during in cost.rows(report.costs):
-            yield f"  {what}: {before}, {after}, {during}"
+        yield from _title("Cost")
+        for what, *three in cost.rows(report.costs):
+            told = zip(three, ("now", "then", "during the update"), strict=True)
+            same = len({*three}) == 1
+            yield f"  {what}: {three[0] if same else '; '.join(f'{text} {when}' for text, when in told)}"
 
 
 def _migrations(report: Report) -> Iterator[str]:
     found = report.migrations
     if found is None:
+        if report.unasked:
+            yield from _title("Migrations")
+            yield f"  not looked at: {unasked(report)}"
         return
     yield from _title("Migrations")
     if found.unknown:

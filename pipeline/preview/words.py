@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.labels import process_name
+from components.labels import DECLARED, process_name
 from components.tokens import CONTAINER, IMAGE, NETWORK, REMOTE_IMAGE, VOLUME
 from pipeline.console import counted
 from pipeline.preview import value, workload
@@ -190,6 +190,14 @@ def _be(count: int) -> str:
 
 
 def _differences(old: Workload, new: Workload) -> Iterator[str]:
+    """Tell what is not as it was. The hash of a declaration says it once more: it is told where nothing else is."""
+    told = list(_said_of(old, new))
+    yield from told
+    if not told and old.release == new.release:
+        yield from _between("label", old.labels, new.labels)
+
+
+def _said_of(old: Workload, new: Workload) -> Iterator[str]:
     if old.count != new.count:
         yield f"replicas {old.count} to {new.count}"
     if old.image != new.image and old.image and new.image and not new.release:
@@ -202,7 +210,7 @@ def _differences(old: Workload, new: Workload) -> Iterator[str]:
         if old.named[path] != new.named[path]:
             yield f"reads other {'secrets' if 'secrets' in path else 'configuration'}"
     yield from _between("mount", old.mounts, new.mounts)
-    yield from _between("label", old.labels, new.labels)
+    yield from _between("label", old.labels, new.labels, skip={DECLARED})
     yield from _between("", old.rest, new.rest)
 
 
@@ -279,7 +287,13 @@ def pair(before: Value, after: Value) -> str:
             return " and ".join(
                 [*([f"loses {shown(gone)}"] if gone else []), *([f"gains {shown(come)}"] if come else [])]
             )
-    return f"{shown(before)} to {shown(after)}"
+    return f"{_quoted(before)} to {_quoted(after)}"
+
+
+def _quoted(said: Value) -> str:
+    """Write a value so that it is seen where it ends."""
+    text = shown(said)
+    return f'"{text}"' if " " in text and isinstance(said, str) else text
 
 
 def _secrets(changes: Sequence[Change], files: Sequence[str]) -> Iterator[str]:

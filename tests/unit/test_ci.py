@@ -135,6 +135,41 @@ def test_a_job_calls_these_commands(clone: Clone, job: str, calls: list[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("job", "environ", "call"),
+    [
+        ("preview prod", {"SLIPWAY_PREVIEW_BUILD": "true"}, f"{PREVIEW} --build"),
+        ("preview prod", {"SLIPWAY_PREVIEW_BUILD": ""}, PREVIEW),
+        ("plan prod", {"SLIPWAY_PREVIEW_BUILD": "true"}, f"{PREVIEW} --save-plan out/plan-prod.json --build"),
+        (
+            "review-open pr-5",
+            {"SLIPWAY_REVIEW_TTL": "7d", "SLIPWAY_REVIEW_REF": "5d0c3f1e"},
+            "env create pr-5 --from review --ttl 7d --ref 5d0c3f1e",
+        ),
+    ],
+)
+def test_variables_ask_for_more(clone: Clone, job: str, environ: dict[str, str], call: str) -> None:
+    """Migrations with their SQL, where the image may be built; another life; a commit of the project's own repository."""
+    assert clone.run(f".ci/job {job}", **environ, **STATE).returncode == 0
+    assert clone.calls[0] == call
+
+
+def test_what_promotion_wrote_is_shown(clone: Clone, tmp_path: Path) -> None:
+    """The clone goes with the job, so somebody has to commit it."""
+    page, file = tmp_path / "summary.md", clone.folder / "stacks" / "Pulumi.prod.yaml"
+    file.parent.mkdir()
+    file.write_text("config: {}\n")
+    for command in ("init --quiet", "add stacks"):
+        subprocess.run(["git", *command.split()], cwd=clone.folder, check=True)
+    file.write_text("config:\n  slipway:promoted: {}\n")
+    done = clone.run(".ci/job promote staging prod", GITHUB_STEP_SUMMARY=str(page), **STATE)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = page.read_text()
+    assert said.startswith("**Commit this, so that prod stays at what was promoted:**\n\n```diff\ndiff --git ")
+    assert "\n-config: {}\n+config:\n+  slipway:promoted: {}\n```\n" in said
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize(
     ("job", "failing", "code", "calls"),
     [
         ("preview prod", {"preview": 1}, 1, ["preview", "comment"]),
@@ -168,7 +203,7 @@ def test_no_report_is_posted_where_there_is_none(clone: Clone) -> None:
 ROWS = """NAME   AGE  EXPIRES  URL  RELEASE  SIZE
 pr-55  1 h  in 47 h  https://pr-55.review.example.com/  9f9f9f  1024 MiB, 40 resources
 pr-5   2 h  in 46 h  https://pr-5.review.example.com/  1a2b3c  1024 MiB, 40 resources
-2 with 2048 MiB of memory; 0 due: python -m pipeline env expire
+2 with 2048 MiB of memory; none is due
 """
 
 
@@ -372,6 +407,37 @@ def test_a_fork_gets_no_secret(file: str, name: str, job: dict[str, Any]) -> Non
         assert secretive == (job.get("if") == OURS), name
     if not secretive:
         assert job["runs-on"] == "ubuntu-24.04"
+
+
+def test_a_forks_code_runs_on_no_machine_of_ours() -> None:
+    """GitLab runs a fork's pipeline in the fork, where the project of the job is not that of the merge request."""
+    content = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    source, target, own = "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID", "$CI_MERGE_REQUEST_PROJECT_ID", "$CI_PROJECT_ID"
+    branch = f'$CI_PIPELINE_SOURCE == "merge_request_event" && {source} == {target}'
+    fork = f'$CI_PIPELINE_SOURCE == "merge_request_event" && {source} == {own} && {target} != {own}'
+    found = {
+        name: rules
+        for name, job in content.items()
+        if isinstance(job, dict) and "script" in job
+        if (rules := [rule["if"] for rule in job["rules"] if "merge_request_event" in rule["if"]])
+    }
+    assert found == {
+        "test": [branch, fork],
+        "preview": [branch],
+        "preview-of-a-fork": [fork],
+        "review": [branch],
+        "review-close": [branch],
+    }
+    text = (ROOT / "Jenkinsfile").read_text(encoding="utf-8")
+    assert re.findall(r"^ *agent .*", text, re.MULTILINE) == [
+        "    agent { label \"${env.CHANGE_FORK ? 'slipway-forks' : 'slipway'}\" }"
+    ]
+
+
+def test_a_plan_that_is_made_again_takes_the_place_of_the_first() -> None:
+    """GitHub refuses a second artifact of the same name in one run, and a new plan is another attempt of it."""
+    steps = workflow(ROOT / ".github/workflows/deploy.yml")["jobs"]["plan"]["steps"]
+    assert [step["with"]["overwrite"] for step in steps if "upload-artifact" in step.get("uses", "")] == [True]
 
 
 def test_deployments_are_one_at_a_time_and_never_cut_off() -> None:

@@ -15,6 +15,8 @@ CALLS = [
 ]
 OPTIONS = {
     '"${@:2}"': "--without-secrets",
+    '"${build[@]}"': "--build",
+    '"${ref[@]}"': "--ref main",
     "${SLIPWAY_REVIEW_TTL:-48h}": "48h",
     "$1": "pr-5",
     "$2": "prod",

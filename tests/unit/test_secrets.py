@@ -143,7 +143,7 @@ def test_a_secret_of_the_projects_own_is_given(config: SetConfig) -> None:
     config(GOOD, list(GOOD))
 
     assert [(each.key, each.mend) for each in problems(sample(TEMPLATES))] == [
-        (f"secrets:{name}", f"pulumi config set --secret secrets:{name} --stack dev VALUE")
+        (f"secrets:{name}", f"pulumi config set --secret secrets:{name} --stack dev   # it asks for the value")
         for name in ("mail_password", "sentry_dsn")
     ]
 

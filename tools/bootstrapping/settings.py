@@ -1,6 +1,7 @@
 """The file ``.slipway/env``: what a shell must know to use what was brought.
 
-What the user has set goes first: a backend, a passphrase, a Docker host, a kubeconfig are only given where none is chosen.
+What the user has set goes first: a backend, a passphrase, a Docker host, a kubeconfig are only given where none is chosen. What
+the file of another clone has set in the same shell was chosen by nobody: one clone would go on with the state of another.
 """
 
 import shlex
@@ -42,7 +43,13 @@ def text(chosen: Chosen) -> str:
         "# Written by tools/bootstrap; changes are lost. Use it with: . .slipway/env",
         f'case ":$PATH:" in *{shlex.quote(f":{first}:")}*) ;; *) PATH={shlex.quote(first)}:"$PATH" ;; esac',
         "export PATH",
-        *default("PULUMI_BACKEND_URL", f"file://{places.LOCAL / 'state'}"),
+        "# what the file of another clone has set in this shell is not kept",
+        'if [ -n "${SLIPWAY_CLONE:-}" ]; then',
+        '  [ "${PULUMI_BACKEND_URL:-}" != "file://$SLIPWAY_CLONE/state" ] || unset PULUMI_BACKEND_URL',
+        '  [ "${PULUMI_CONFIG_PASSPHRASE_FILE:-}" != "$SLIPWAY_CLONE/passphrase" ] || unset PULUMI_CONFIG_PASSPHRASE_FILE',
+        "fi",
+        f"export SLIPWAY_CLONE={shlex.quote(str(places.LOCAL))}",
+        *default("PULUMI_BACKEND_URL", f"file://{places.LOCAL}/state"),
         'if [ -z "${PULUMI_CONFIG_PASSPHRASE+set}" ] && [ -z "${PULUMI_CONFIG_PASSPHRASE_FILE+set}" ]; then',
         f"  export PULUMI_CONFIG_PASSPHRASE_FILE={shlex.quote(str(places.LOCAL / 'passphrase'))}",
         "fi",

@@ -1,6 +1,8 @@
 """What is said of a gateway that is not there, is another one, or has somebody else behind the same host name."""
 
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import yaml
 
 from components import gateway as text
 from components.model import Settings
-from pipeline.console import PipelineError
+from pipeline.console import PipelineError, Problem
 from pipeline.env import gateway, stackfile
 from pipeline.host import check
 from tests.sample import settings
@@ -117,3 +119,32 @@ def test_another_gateway_is_refused(before: dict[str, object], found: str, root:
         gateway._refuse_other(container, template(root))
     assert error.value.problems[0].found == found
     assert str(error.value.problems[0].mend).startswith("python -m pipeline env gateway up ")
+
+
+def test_a_port_that_somebody_else_has_is_refused_before_anything_is_made(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name; its own port is its own."""
+    other: Any = Container({"slipway.stack": "prod", "slipway.project": "shop"}, {})
+    other.name, other.ports = "shop-prod-edge", {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8090"}]}
+
+    class Client:
+        """A daemon with one container."""
+
+        containers = SimpleNamespace(list=lambda **_: [other])
+
+    made: Any = template(root)
+    monkeypatch.setattr(gateway, "daemon", lambda _environ: nullcontext(Client()))
+    engine: Any = SimpleNamespace(environ={})
+
+    with pytest.raises(PipelineError) as error:
+        gateway.up(engine, made)
+    assert error.value.problems == (
+        Problem(
+            "slipway:review.gateway.port: 127.0.0.1:8090 is taken by the container shop-prod-edge (stack prod of shop)",
+            "a free port of the host, or the gateway that is there: its name in slipway:review.gateway.name",
+            "another slipway:review.gateway.port in stacks/review.template.yaml",
+        ),
+    )
+    other.labels = {text.LABEL: "review"}
+    gateway._refuse_taken(engine, made)

@@ -1,6 +1,7 @@
 """The template of review environments, and the file of the stack that is made from it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,24 @@ def test_another_kind_is_refused(root: Path) -> None:
     """What goes away by itself is never staging."""
     with pytest.raises(PipelineError, match=r"stacks/review.template.yaml: slipway:environment is 'staging'"):
         template(root, environment="staging")
+
+
+def test_what_is_wrong_in_a_template_is_mended_there(root: Path) -> None:
+    """The stack's file is made from it anew, and a template is no stack of Pulumi's."""
+    with pytest.raises(SettingsError) as error:
+        template(root, review={"domain": "Shelf_x"})
+    assert str(error.value.problems[0]) == (
+        'slipway:review.domain: found "Shelf_x"\n'
+        "  allowed: a host name in small letters, such as shop.example.org\n"
+        "  mend:    change it in stacks/review.template.yaml, and give the same command again"
+    )
+
+
+@pytest.mark.parametrize(("name", "option"), [("review", ""), ("large", " --from large")])
+def test_the_commands_are_told_another_template(root: Path, name: str, option: str) -> None:
+    """The usual one goes without saying."""
+    made = replace(template(root), file=f"{name}.template.yaml")
+    assert made.option == option
 
 
 def test_secrets_in_the_template_are_refused(root: Path) -> None:

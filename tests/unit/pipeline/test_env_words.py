@@ -49,6 +49,21 @@ def test_names_that_are_refused(text: str) -> None:
         name.read(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "likely"),
+    [
+        ("feature/foo-bar", "feature-foo-bar"),
+        ("Feature_1", "feature-1"),
+        ("fix/" + "a" * 25 + "--b", "fix-" + "a" * 25),
+        ("/", "pr-123"),
+    ],
+)
+def test_a_name_that_is_refused_is_followed_by_a_likely_one(text: str, likely: str) -> None:
+    """Names of branches are no host names, and most of them are nearly one."""
+    with pytest.raises(ArgumentTypeError, match=rf"such as {likely}$"):
+        name.read(text)
+
+
 def test_names_leave_room_for_the_project() -> None:
     """The longest name on the network of a stack has 63 characters."""
     assert name.room("shop") == 30
@@ -84,6 +99,14 @@ def test_times_to_live_that_are_refused(text: str) -> None:
 def test_durations(duration: timedelta, words: str) -> None:
     """Two units are enough."""
     assert lifetime.words(duration) == words
+
+
+@pytest.mark.parametrize(
+    ("ttl", "hours"), [(None, 72), (timedelta(hours=48), 72), (timedelta(hours=72), 72), (timedelta(days=7), 168)]
+)
+def test_a_time_to_live_is_never_made_shorter(ttl: timedelta | None, hours: int) -> None:
+    """A push that says 48 hours leaves an environment that was extended its longer life."""
+    assert lifetime.later(NOW + timedelta(hours=72), NOW, ttl) == NOW + timedelta(hours=hours)
 
 
 def test_a_record_goes_into_a_tag_and_back() -> None:

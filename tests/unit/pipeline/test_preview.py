@@ -9,12 +9,12 @@ import pytest
 
 from components.tokens import SIGNATURE
 from pipeline.console import Problem
-from pipeline.preview import as_json, cost, danger, images, markdown, picture, plan, report, text, words
+from pipeline.preview import as_json, cost, danger, images, markdown, picture, plan, report, text, words, workload
 from pipeline.preview.danger import Danger, Kind
 from pipeline.preview.images import Image, Inspected
 from pipeline.preview.keyless import Compared
 from pipeline.preview.migration import Migration, Migrations
-from pipeline.preview.plan import Operation, Plan
+from pipeline.preview.plan import Change, Operation, Plan, State
 from pipeline.preview.report import Report
 from pipeline.preview.value import Json, Mark, of
 
@@ -322,7 +322,9 @@ def test_plain_text_says_the_same() -> None:
     )
     assert "\nDangers\n  Downtime, postgres: its pod is restarted" in said
     assert "\n  web: 4 pods roll to release 25cf275b2930, replicas 3 to 4, environment CACHE_TTL 60 to 300\n" in said
-    assert "\n  containers: 8, 9, 16\n" in said
+    assert "\n  containers: 8 now; 9 then; 16 during the update\n" in said
+    assert "\n  disk: 22 GB in 4 volumes\n" in said
+    assert "\nMigrations\n  not looked at: python -m pipeline preview prod --build\n" in said
 
     unknown = text.text(Report(stack="prod", migrations=Migrations(unknown="it is not here")))
     assert "\nMigrations\n  not known: it is not here\n" in unknown
@@ -400,9 +402,45 @@ def test_an_address_is_told_by_what_differs() -> None:
     """Long values are not written twice."""
     assert words.pair("60", "300") == "60 to 300"
     assert words.pair(Mark.UNKNOWN, True) == "(known once it is done) to yes"
+    assert words.pair("hello", "good day") == 'hello to "good day"'
     long = "a.example.org,b.example.org,c.example.org,d.example.org,e.example.org"
     assert words.pair(long, long.replace("c.", "x.")) == "loses c.example.org and gains x.example.org"
     assert words.pair("one\ntwo\n", "one\nthree\n") == "changes in 2 lines"
+
+
+def container(**labels: str) -> State:
+    """A container with labels and an environment."""
+    return State(inputs={"labels": [{"label": f"slipway.{name}", "value": each} for name, each in labels.items()]})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ({"release": "1", "declared": "a"}, {"release": "2", "declared": "b"}, []),
+        (
+            {"release": "1", "declared": "a", "team": "x"},
+            {"release": "1", "declared": "b", "team": "y"},
+            ["label slipway.team x to y"],
+        ),
+        ({"release": "1"}, {"release": "1", "declared": "b"}, ["label slipway.declared is new: b"]),
+    ],
+)
+def test_the_hash_of_a_declaration_is_told_where_nothing_else_is(
+    old: dict[str, str], new: dict[str, str], told: list[str]
+) -> None:
+    """It changes with whatever changes, and says nothing to a reader; alone it is the reason."""
+    change = Change(
+        urn="web-1",
+        name="web-1",
+        type=workload.CONTAINER,
+        component="web",
+        kind="Web",
+        operation=Operation.REPLACE,
+        before=container(**old),
+        after=container(**new),
+    )
+    (part,) = words.parts(Plan(stack="prod", changes=(change,), finished=True), {})
+    assert list(part.facts[1:]) == told
 
 
 def test_the_page_shows_what_a_preview_says() -> None:

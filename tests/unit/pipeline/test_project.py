@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.console import PipelineError
 from pipeline.engine import ROOT
-from pipeline.project import find
+from pipeline.project import find, relative
 
 
 def make(folder: Path, files: dict[str, str]) -> Path:
@@ -32,7 +32,22 @@ def test_a_usual_project_needs_two_keys(tmp_path: Path) -> None:
     """What has a default or follows by itself is left out, so that the stack's file stays short."""
     folder = make(tmp_path / "Shop 2", {**USUAL, "shop/urls.py": 'path("healthz", healthz)'})
 
-    assert find(str(folder), tmp_path / "repository") == {"source": str(folder), "settings_module": "shop.settings"}
+    assert find(str(folder), tmp_path / "repository") == {"source": "../Shop 2", "settings_module": "shop.settings"}
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "written"),
+    [
+        ("/home/ada/slipway/examples/shop", "/home/ada/slipway", "examples/shop"),
+        ("/home/ada/work/shop", "/home/ada/slipway", "../work/shop"),
+        ("/srv/shop", "/home/ada/slipway", "/srv/shop"),
+        ("/home/ada", "/home/ada/slipway", "/home/ada"),
+        ("/srv/shop", "/slipway", "/srv/shop"),
+    ],
+)
+def test_the_path_of_a_project_means_the_same_to_others(path: str, root: str, written: str) -> None:
+    """A stack's file is committed: what lies in the clone or beside it is named from there."""
+    assert relative(Path(path), Path(root)) == written
 
 
 def test_what_is_unusual_is_said(tmp_path: Path) -> None:

@@ -149,3 +149,34 @@ def test_what_waits_for_the_same_says_so_once() -> None:
     text = "\n".join([line.format(1, 0), line.format(3, 0), line.format(5, 1), other, other, failed, failed])
 
     assert Readable().all(text) == [line.format(1, 0), other, failed, failed]
+
+
+def test_a_container_that_waits_for_the_same_says_so_again_after_a_while() -> None:
+    """Ten seconds later, so that a job's log shows that something happens; when it is there, that is all."""
+    line = " +  docker:index:Container web creating ({0}s) waiting for web-1 to be healthy ({0} s of at most 300 s)"
+    done = " +  docker:index:Container web created (7s) waiting for web-1 to be healthy (4 s of at most 300 s)"
+    text = "\n".join([*(line.format(each) for each in (2, 4, 11, 12, 14, 22, 63, 71, 73)), done])
+
+    assert Readable().all(text) == [
+        *(line.format(each) for each in (2, 12, 22, 63, 73)),
+        " +  docker:index:Container web created (7s)",
+    ]
+
+
+def test_what_did_not_change_and_what_is_done_anyway_is_not_said() -> None:
+    """A refresh names every resource that is as it was; after a destroy Pulumi asks for what our commands do next."""
+    text = """Destroying (review-pr-1):
+    pulumi:pulumi:Stack slipway-review-pr-1 running
+    slipway:docker:Redis redis
+    docker:index:Volume media-storage-volume
+ -  docker:index:Container web deleted (1s)
+    a line of something else
+The resources in the stack have been deleted, but the history and configuration associated with the stack are still maintained.
+If you want to remove the stack completely, run `pulumi stack rm review-pr-1`."""
+
+    assert Readable().all(text) == [
+        "Destroying (review-pr-1):",
+        "    pulumi:pulumi:Stack slipway-review-pr-1 running",
+        " -  docker:index:Container web deleted (1s)",
+        "    a line of something else",
+    ]

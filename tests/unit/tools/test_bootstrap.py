@@ -135,6 +135,20 @@ def test_what_the_user_has_set_stays() -> None:
 
 
 @pytest.mark.usefixtures("clone")
+@pytest.mark.parametrize("own", [{}, {"PULUMI_BACKEND_URL": "s3://b", "PULUMI_CONFIG_PASSPHRASE_FILE": "/own"}])
+def test_another_clone_in_the_same_shell_has_its_own_state(own: dict[str, str]) -> None:
+    """What the first clone's file has set is not taken for the user's choice; what the user has set stays."""
+    text = settings.text(chosen())
+    first = sourced(text.replace(str(places.LOCAL), "/first/.slipway"), **own)
+    first.pop("PATH")
+    found = sourced(text, **first)
+    assert found["PULUMI_BACKEND_URL"] == own.get("PULUMI_BACKEND_URL", f"file://{places.LOCAL}/state")
+    assert found["PULUMI_CONFIG_PASSPHRASE_FILE"] == own.get(
+        "PULUMI_CONFIG_PASSPHRASE_FILE", f"{places.LOCAL}/passphrase"
+    )
+
+
+@pytest.mark.usefixtures("clone")
 def test_builds_trust_what_the_system_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's certificates, where it has them and the user has chosen none."""
     bundle = tmp_path / "ca.crt"
