@@ -60,7 +60,7 @@ def test_what_was_done_by_hand_is_found_and_healed(guestbook: ClusterSite) -> No
     there.change("networkpolicies", site.namespace, "edge-to-web-8000-in", open_door, JSON)  # type: ignore[arg-type] # a list is JSON, too
     there.remove("poddisruptionbudgets", site.namespace, "web")
     there.make("configmaps", site.namespace, {"metadata": {"name": "copy", "labels": labelled(site, "edge")}})
-    site.settle("edge")
+    site.settle("edge", 240)
 
     found = drift(site, PULUMI_CONFIG_PASSPHRASE="not the one")
     assert lines(found) == [
@@ -103,8 +103,8 @@ def test_what_runs_is_another_one(guestbook: ClusterSite) -> None:
     there.change("deployments", site.namespace, "edge", {"spec": {"template": template}})
     web["env"] = web["env"][1:]  # type: ignore[index] # a list
     there.change("deployments", site.namespace, "web", {"spec": {"template": {"spec": {"containers": [web]}}}})
-    site.settle("edge")
-    site.settle("web")
+    site.settle("edge", 240)
+    site.settle("web", 240)
 
     found = drift(site)
     assert lines(found) == [
@@ -188,13 +188,13 @@ def test_what_is_no_drift(make_cluster_site: Callable[..., ClusterSite]) -> None
 
     site.cluster.change("horizontalpodautoscalers", site.namespace, "web", {"spec": {"minReplicas": 3}}, MERGE)
     wait("there are three", lambda: site.scaled() == 3, 90, pause=1)
-    site.settle("web")
+    site.settle("web", 240)
     site.cluster.change("horizontalpodautoscalers", site.namespace, "web", {"spec": {"minReplicas": 2}}, MERGE)
     none(site)
 
     restarted = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}}}
     site.cluster.change("deployments", site.namespace, "web", {"spec": {"template": restarted}})
-    site.settle("web")
+    site.settle("web", 240)
 
     def ran() -> bool:
         jobs = site.cluster.all("jobs", site.namespace)
