@@ -4,6 +4,7 @@ It is there before the first environment and stays after the last. Its configura
 them changes it.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,9 @@ FOLDER = "pipeline/gateway"
 """Where its project is, in the repository."""
 
 PROJECT = "slipway-gateway"
+
+_SERVED = r"end in \.([a-z0-9.-]+)\\n"
+"""Where the configuration of a gateway names the domain that it serves."""
 
 
 def engine_of(engine: Engine, said: Gateway) -> Engine:
@@ -131,11 +135,20 @@ def _refuse_other(found: Container, template: stackfile.Template) -> None:
     at = [(each.get("HostIp") or "0.0.0.0", each.get("HostPort")) for each in bindings.get(f"{gateway.PORT}/tcp") or ()]  # noqa: S104 - compared with, never bound
     sites = [each.partition("=")[2] for each in found.attrs["Config"]["Env"] if each.startswith(f"{gateway.SITE}=")]
     where = f"{at[0][0]}:{at[0][1]}" if at else "no port"
+    domain = template.review.domain
+    served = next((text[1] for each in sites if (text := re.search(_SERVED, each))), domain)
     if at != [(said.address, str(said.port))]:
         differs = f"the gateway {said.name} runs on {where}, and stacks/{template.file} says {said.address}:{said.port}"
-    elif sites != [gateway.site(said, template.review.domain)]:
+    elif domain != served and not domain.endswith(f".{served}"):
+        raise problem(
+            f"the gateway {said.name} serves names below {served}, and stacks/{template.file} says slipway:review.domain: {domain}",
+            allowed=f"{served}, a domain below it, or a gateway of another name and port: slipway:review.gateway",
+            mend=f"slipway:review.domain in stacks/{template.file}, or python -m pipeline env gateway up{template.option}   "
+            f"# serves {domain} instead: nobody is reached below {served} any more",
+        )
+    elif sites != [gateway.site(said, served)]:
         differs = (
-            f"the gateway {said.name} runs, but not as stacks/{template.file} says (slipway:review.domain, resources)"
+            f"the gateway {said.name} runs, but not as stacks/{template.file} says (slipway:review.gateway.resources)"
         )
     else:
         return

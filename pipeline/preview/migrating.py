@@ -83,7 +83,7 @@ def migrations(engine: Engine, settings: Settings, image: str, running: str) -> 
         said = _ask(engine, settings, image, made, step)
     if not said or said[0].code:
         return Migrations(unknown=f"`manage.py showmigrations --plan` failed in the image: {_last(said[:1])}")
-    against = f"{running}, which runs now" if running else "an empty database"
+    against = "the release that runs now" if running else "an empty database"
     return Migrations(pending=pending(said), against=against, unknown="" if _good(said) else _broken(said))
 
 

@@ -1,6 +1,7 @@
 """What is said of a gateway that is not there, is another one, or has somebody else behind the same host name."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -107,7 +108,7 @@ def test_the_gateway_that_is_wanted_is_fine(root: Path) -> None:
         ),
         (
             {"resources": {"memory_mb": 64, "cpus": 2.0}},
-            "the gateway review runs, but not as stacks/review.template.yaml says (slipway:review.domain, resources)",
+            "the gateway review runs, but not as stacks/review.template.yaml says (slipway:review.gateway.resources)",
         ),
     ],
 )
@@ -119,6 +120,26 @@ def test_another_gateway_is_refused(before: dict[str, object], found: str, root:
         gateway._refuse_other(container, template(root))
     assert error.value.problems[0].found == found
     assert str(error.value.problems[0].mend).startswith("python -m pipeline env gateway up ")
+
+
+def test_projects_share_a_gateway_with_a_domain_each_below_its_own(root: Path) -> None:
+    """It serves every name below its domain, however long; one that is not below would be reached by nobody."""
+    made: Any = template(root)
+    container: Any = running(made)
+
+    below = made.review.model_copy(update={"domain": "blog.review.example.org"})
+    gateway._refuse_other(container, replace(made, review=below))
+
+    for domain in ("example.org", "otherreview.example.org", "localhost"):
+        other = made.review.model_copy(update={"domain": domain})
+        with pytest.raises(PipelineError) as error:
+            gateway._refuse_other(container, replace(made, review=other))
+        (said,) = error.value.problems
+        assert said.found == (
+            "the gateway review serves names below review.example.org, and stacks/review.template.yaml says "
+            f"slipway:review.domain: {domain}"
+        )
+        assert f"# serves {domain} instead: nobody is reached below review.example.org any more" in str(said.mend)
 
 
 def test_a_port_that_somebody_else_has_is_refused_before_anything_is_made(
