@@ -12,7 +12,7 @@ import docker.errors
 from docker.models.networks import Network
 
 from components.labels import PROJECT, STACK
-from components.tokens import CONTAINER, IMAGE, NETWORK
+from components.tokens import CONTAINER, IMAGE, NETWORK, REMOTE_IMAGE
 from pipeline.engine import Engine
 from pipeline.host.check import daemon
 
@@ -99,6 +99,14 @@ def images(state: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def promoted(state: Mapping[str, Any]) -> list[str]:
+    """The image that the stack runs and another has built, by its id: whoever goes last takes it along."""
+    resources = state.get("resources") or []
+    looked_up = {(each.get("outputs") or {}).get("imageId") for each in resources if each.get("type") == REMOTE_IMAGE}
+    run = [(each.get("inputs") or {}).get("image") for each in resources if each.get("type") == CONTAINER]
+    return sorted({each for each in run if isinstance(each, str) and each.startswith("sha256:")} - looked_up)
+
+
 def remove_images(engine: Engine, tags: list[str]) -> None:
     """Remove images that no container uses; one that another stack runs stays."""
     for each in remove_unused(engine, tags):
@@ -107,7 +115,7 @@ def remove_images(engine: Engine, tags: list[str]) -> None:
 
 def after_destroy(engine: Engine, state: Mapping[str, Any], _keep: bool) -> list[str]:  # noqa: FBT001 - one signature for all targets
     """Remove the images of the stack, which Pulumi keeps for the next update."""
-    remove_images(engine, images(state))
+    remove_images(engine, [*images(state), *promoted(state)])
     return []
 
 
@@ -124,7 +132,7 @@ def remove_unused(engine: Engine, tags: list[str]) -> list[str]:
                 conflict = 409
                 if error.status_code != conflict:
                     raise
-                stays.append(f"the image {tag}: another container uses it")
+                stays.append(f"the image {tag}: something else uses it")
     return stays
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker.errors
 import pytest
 
 from tests.e2e.site import RUN, Site
@@ -153,6 +154,22 @@ def test_through_a_registry_and_back(staging: Site, promoted: Site, tmp_path: Pa
     promoted.up().good()
     assert "docker-build:index:Image" in kinds(promoted)
     assert outputs(promoted)["release"] == outputs(staging)["release"]
+
+
+@pytest.mark.long
+def test_the_last_that_goes_takes_the_image(staging: Site, promoted: Site) -> None:
+    """Destroying what has built the image leaves it to the stack that runs it, and that one removes it in the end."""
+    promoted.pipeline("promote", staging.stack, promoted.stack).good()
+    shared = image(promoted)
+    assert image(staging) == shared
+
+    left = staging.pipeline("down", staging.stack).good()
+    assert f"stays: the image {APP['name']}:" in left.text
+    assert promoted.ask("/").status == 200
+
+    promoted.pipeline("down", promoted.stack).good()
+    with pytest.raises(docker.errors.ImageNotFound):
+        promoted.daemon.images.get(shared)
 
 
 def newest(migrations: Path) -> str:

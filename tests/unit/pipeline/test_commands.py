@@ -259,6 +259,21 @@ def test_down_knows_the_images_that_the_stack_has_built() -> None:
     assert tidy.images(state) == ["shop:1a", "shop:2b"]
 
 
+def test_down_knows_the_image_that_was_promoted() -> None:
+    """No lookup of the state gave it: its containers name it by its id."""
+    looked_up, promoted = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    state = {
+        "resources": [
+            {"type": "docker:index/remoteImage:RemoteImage", "outputs": {"imageId": looked_up}},
+            {"type": "docker:index/container:Container", "inputs": {"image": looked_up}},
+            *[{"type": "docker:index/container:Container", "inputs": {"image": promoted}}] * 2,
+            {"type": "docker:index/container:Container", "inputs": {"image": "a-name"}},
+        ]
+    }
+    assert tidy.promoted(state) == [promoted]
+    assert tidy.promoted({}) == []
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
