@@ -138,7 +138,8 @@ def size(count: int | None) -> str:
 def words(image: Image) -> str:
     """Say how large it is, and how much of it is new."""
     if image.size_after is None:
-        return "not on this machine" if image.after else "goes"
+        unknown = "not built yet: see --build" if image.component == "app" else "not known on this machine"
+        return unknown if image.after else "used no more"
     grown = f"{size(image.size_before)} to " if image.size_before is not None else ""
     layers = f", {image.new_layers} of {image.layers} layers new" if image.new_layers is not None else ""
     return f"{grown}{size(image.size_after)}{layers}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from components import environment
 from components.model import Settings
 from pipeline.console import Problem, counted
-from pipeline.preview import cost, danger, picture, value, words
+from pipeline.preview import cost, danger, details, picture, value, words
 from pipeline.preview.cost import Costs
-from pipeline.preview.danger import Danger
+from pipeline.preview.danger import Danger, Kind
 from pipeline.preview.images import Image
 from pipeline.preview.keyless import Compared
 from pipeline.preview.migration import Migrations
@@ -82,7 +82,8 @@ class Report:
     @property
     def unchanged(self) -> bool:
         """Whether an update would change nothing."""
-        return not self.failed and not self.counts.changed
+        protected = any(each.kind is Kind.PROTECTED for each in self.dangers)
+        return not self.failed and not self.counts.changed and not protected
 
 
 def of(  # noqa: PLR0913 - what a report is made of
@@ -120,7 +121,7 @@ def of(  # noqa: PLR0913 - what a report is made of
         images=images,
         costs=cost.costs(plan) if known and plan.finished else None,
         picture=picture.mermaid(plan),
-        details=words.details(plan),
+        details=details.details(plan),
     )
 
 
@@ -152,7 +153,10 @@ def headline(report: Report) -> str:
         (counts.delete, "deleted"),
     )
     done = ", ".join(f"{number} {word}" for number, word in numbers if number)
-    said.append(f"{counts.changed} of {counts.total} resources change ({done})")
+    changed = f"{counts.changed} of {counts.total} resources change ({done})"
+    said.append(
+        changed if counts.changed else f"{counts.total} resources are as they should be, but for their protection"
+    )
     if report.release_after and report.release_after != report.release_before:
         before = f"{report.release_before} to " if report.release_before else ""
         said.append(f"release {before}{report.release_after}")

@@ -71,7 +71,7 @@ def test_the_report_goes_into_a_file(tmp_path: Path) -> None:
     """Text where no format is named; a folder that is not there is told."""
     console = streams()
     assert run(console, "dev", "--output", str(tmp_path / "report.txt")) == 0
-    assert (tmp_path / "report.txt").read_text().startswith("Stack dev: 1 danger; 13 of 31 resources change")
+    assert (tmp_path / "report.txt").read_text().startswith("Stack dev: 1 danger; 13 of 34 resources change")
     assert text(console.out) == ""
     assert text(console.err).endswith(f"The report is in {tmp_path}/report.txt.\n")
 
@@ -90,9 +90,9 @@ def test_a_preview_that_fails_has_a_report_and_exit_code_1(monkeypatch: pytest.M
     assert run(console, "dev", "--format", "markdown") == 1
     said = text(console.out)
     assert said.startswith("<!-- slipway-preview: dev -->\n")
-    assert "postgres-storage-volume is protected, and this change would delete it with its data" in said
+    assert "the volume postgres is protected, and this change would delete it with its data" in said
     assert "- **Protected**, `volume postgres`" in said
-    assert "error: postgres-storage-volume is protected" in text(console.err)
+    assert "error: the volume postgres is protected" in text(console.err)
 
 
 @pytest.mark.usefixtures("site")

@@ -195,7 +195,7 @@ def test_failures_are_explained(engine: Engine) -> None:
     urn = "urn:pulumi:dev::slipway::slipway:docker:Storage$docker:index/volume:Volume::postgres-storage-volume"
     protected = failure(engine, f'Preview failed: resource "{urn}" cannot be deleted\nbecause it is protected. To')
     assert str(protected).startswith(
-        "postgres-storage-volume is protected, and this change would delete it with its data\n  allowed: "
+        "the volume postgres is protected, and this change would delete it with its data\n  allowed: "
     )
     other = failure(engine, "something odd", "preview failed")
     assert str(other) == "something odd\n  mend:    mend the reason and run the same command again"
