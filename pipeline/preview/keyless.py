@@ -14,20 +14,20 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 import yaml
 
 from components.model import Settings
-from pipeline import settings, targets
-from pipeline.console import PipelineError
+from pipeline import backend, settings, targets
+from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine, Result
-from pipeline.preview import run
-from pipeline.preview.value import SIGNATURE, Json
+from pipeline.preview import run, stripped
+from pipeline.preview.stripped import State
+from pipeline.preview.value import SECRET, SIGNATURE, Json
 
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - how Pulumi marks a secret
 _INPUTS = "__inputs"
 """Under this key the plugin of Kubernetes keeps the inputs once more, among the outputs."""
 
@@ -61,20 +61,23 @@ class Blind:
     """What it was compared with."""
     reason: str = ""
     """Why it was compared with nothing."""
+    state: State = field(default_factory=dict)
+    """The state that it was compared with; empty for nothing."""
 
 
-def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = ()) -> Blind:
+def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = (), copy_of: Path | None = None) -> Blind:
     """Preview a stack whose secrets nobody here can read.
 
     Args:
         engine: the stack.
         loaded: its settings.
         options: what else Pulumi is told.
+        copy_of: a copy of its state; None for the state itself.
 
     Raises:
-        PipelineError: if the copy cannot be made, or the stack would turn to another target.
+        PipelineError: if the state or the copy cannot be read, or the stack would turn to another target.
     """
-    state, reason = _state(engine)
+    state, reason = (stripped.read(copy_of, engine), "") if copy_of is not None else _state(engine)
     if state:
         targets.refuse_move(engine, loaded, state)
     with _copy(engine) as copy:
@@ -82,37 +85,59 @@ def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = ()) -> 
         first = run.events(copy, "--save-plan", str(said), "--show-secrets", *(() if state else options))
         if not state or first.code or not said.is_file():
             compared = Compared.NOTHING if not state else Compared.BLIND
-            return Blind(outcome=first, compared=compared, reason=reason)
+            return Blind(outcome=first, compared=compared, reason=reason, state=state or {})
         made = copy.exported() or {}
         blind = {
             "version": 3,
             "deployment": {
                 **state,
                 "secrets_providers": made.get("secrets_providers"),
-                "resources": blinded(state.get("resources"), wanted(json.loads(said.read_text(encoding="utf-8")))),
+                "resources": blinded(
+                    at_home(state.get("resources"), engine.environ),
+                    wanted(json.loads(said.read_text(encoding="utf-8"))),
+                ),
                 "pending_operations": None,
             },
         }
         file = copy.root / "state.json"
         file.write_text(json.dumps(blind), encoding="utf-8")
         copy.must("stack", "import", "--stack", copy.stack, "--file", str(file), "--non-interactive")
-        return Blind(outcome=run.events(copy, *options), compared=Compared.BLIND)
+        return Blind(outcome=run.events(copy, *options), compared=Compared.BLIND, state=state)
 
 
-def _state(engine: Engine) -> tuple[dict[str, Json] | None, str]:
-    """Give the state of the stack with its secrets encrypted, or say why there is none."""
-    url = engine.environ.get("PULUMI_BACKEND_URL")
-    if not url:
-        return None, "PULUMI_BACKEND_URL is not set, so its state cannot be read"
+def _state(engine: Engine) -> tuple[State | None, str]:
+    """Give the state of the stack with its secrets encrypted, or say why there is nothing to compare with.
+
+    Raises:
+        PipelineError: if there is a place for the state, and it cannot be read from here.
+    """
+    if not engine.environ.get(backend.VARIABLE):
+        return None, f"{backend.VARIABLE} is not set, so its state cannot be read"
     folder = engine.backend_folder()
-    if folder is not None and not folder.is_dir():
-        return None, "there is no such folder as PULUMI_BACKEND_URL names, so its state cannot be read"
-    reader = replace(engine, environ={**_without_keys(engine.environ), "PULUMI_CONFIG_PASSPHRASE": ""})
+    own = folder is not None and folder.is_relative_to(engine.root / ".slipway")
+    if folder is not None and not folder.is_dir() and not own:
+        raise _unreadable(engine, f"{backend.VARIABLE}: the folder {folder} does not exist")
+    reader = replace(engine, environ={**_without_keys(engine.environ), **stripped.NO_KEY})
     try:
-        state = reader.exported()
-    except PipelineError:
-        return None, "the backend that PULUMI_BACKEND_URL names cannot be read from here"
-    return (state, "") if state and state.get("resources") else (None, "nothing of it is deployed")
+        state = reader.exported() if folder is None or folder.is_dir() else None
+    except PipelineError as error:
+        raise _unreadable(engine, error.problems[0].found) from None
+    if state and state.get("resources"):
+        return state, ""
+    if own:
+        return None, "this clone has no state of it; whether it is deployed is not known here"
+    return None, "nothing of it is deployed"
+
+
+def _unreadable(engine: Engine, found: str) -> PipelineError:
+    return problem(
+        found,
+        allowed="a place that this machine may read, or a copy of the state",
+        mend=f"python -m pipeline state {engine.stack} --output state.json   # where it may be read, and here:\n"
+        f"python -m pipeline preview {engine.stack} --without-secrets --state state.json\n"
+        f"env -u {backend.VARIABLE} python -m pipeline preview {engine.stack} --without-secrets"
+        "   # compares with nothing",
+    )
 
 
 def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
@@ -181,6 +206,24 @@ def wanted(plan: Mapping[str, Json]) -> dict[str, Json]:
     return found
 
 
+def at_home(resources: Json, environ: Mapping[str, str]) -> Json:
+    """Let the plugins find the daemon where this machine has it: another way there is no change of the stack."""
+    host = environ.get("DOCKER_HOST", "")
+    found = resources if isinstance(resources, list) else []
+    return [_at_home(each, host) if isinstance(each, dict) and _is_builder(each) else each for each in found]
+
+
+def _is_builder(resource: Mapping[str, Json]) -> bool:
+    return resource.get("type") in {"pulumi:providers:docker", "pulumi:providers:docker-build"}
+
+
+def _at_home(resource: dict[str, Json], host: str) -> Json:
+    def moved(said: Json) -> Json:
+        return {**said, "host": host} if isinstance(said, dict) and "host" in said else said
+
+    return {key: moved(each) if key in _HIDING else each for key, each in resource.items()}
+
+
 def blinded(resources: Json, new: Mapping[str, Json]) -> Json:
     """Put what the program says now in the place of every secret of a state."""
     if not isinstance(resources, list):
@@ -204,9 +247,9 @@ _HIDING = ("inputs", "outputs")
 
 def _filled(said: Json, known: Json) -> Json:
     if isinstance(said, dict):
-        if said.get(SIGNATURE) == _SECRET:
+        if said.get(SIGNATURE) == SECRET:
             text = json.dumps("" if known is None else known)
-            return {SIGNATURE: _SECRET, "plaintext": text}
+            return {SIGNATURE: SECRET, "plaintext": text}
         found = known if isinstance(known, dict) else {}
         return {key: _filled(each, found.get(key)) for key, each in said.items()}
     if isinstance(said, list):
@@ -218,7 +261,7 @@ def _filled(said: Json, known: Json) -> Json:
 def _opened(said: Json) -> Json:
     """Give what placeholders the program made of placeholders: there is no other secret in it."""
     if isinstance(said, dict):
-        if said.get(SIGNATURE) == _SECRET:
+        if said.get(SIGNATURE) == SECRET:
             plain = said.get("plaintext")
             return _opened(json.loads(plain)) if isinstance(plain, str) else None
         return {key: _opened(each) for key, each in said.items()}

@@ -142,6 +142,9 @@ def headline(report: Report) -> str:
         return f"The preview of stack {report.stack} failed."
     if report.unchanged:
         return f"Stack {report.stack} would not change: {report.counts.total} resources are as they should be."
+    if report.compared is Compared.NOTHING:
+        release = f", of release {report.release_after}" if report.release_after else ""
+        return f"Not a comparison: as a whole new stack, {report.stack} would have {report.counts.total} resources{release}."
     said = []
     if report.dangers:
         said.append(counted(len(report.dangers), "danger"))
@@ -173,8 +176,9 @@ def notes(report: Report) -> list[str]:
         )
     if report.compared is Compared.NOTHING:
         said.append(
-            f"Compared with nothing, since {report.reason}: this is what a whole new stack would be, not what would "
-            "change. Its secrets are placeholders."
+            f"Compared with nothing, since {report.reason}. This is what a whole new stack would be, not what would "
+            "change: nothing here tells whether an update would delete data, replace something or be away. Its secrets are "
+            "placeholders."
         )
     if report.failed and report.counts.total:
         said.append("What follows is what Pulumi had planned before it failed.")

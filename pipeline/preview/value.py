@@ -24,6 +24,9 @@ Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of every object that Pulumi has marked."""
 
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a mark
+"""What stands under it for a secret."""
+
 _UNKNOWN = frozenset(
     {
         "04da6b54-80e4-46f7-96ec-b56ff0331ba9",

@@ -135,7 +135,33 @@ def test_without_secrets_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(keyless, "preview", lambda *_: blind)
 
     assert run(console, "dev", "--without-secrets") == 0
-    assert "Compared with nothing, since it is not here: this is what a whole new stack would be" in text(console.out)
+    said = text(console.out)
+    assert said.startswith(
+        "Not a comparison: as a whole new stack, dev would have 34 resources, of release ba7c561d5312.\n"
+        "Compared with nothing, since it is not here. This is what a whole new stack would be, not what would change: "
+        "nothing here tells whether an update would delete data, replace something or be away."
+    )
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("name", "code"), [("docker-none", 0), ("kubernetes-scale", 3), ("docker-release", 4), ("docker-protected", 1)]
+)
+def test_a_job_can_tell_what_was_found(name: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 for changes, 4 for dangers, when asked; a failure is 1 as ever."""
+    monkeypatch.setattr(running, "events", lambda *_: Result(code == 1, recorded(name)))
+
+    assert run(streams(), "dev", "--exit-code") == code
+    assert run(streams(), "dev", "--format", "text") == (code == 1)
+
+
+@pytest.mark.usefixtures("site")
+def test_a_copy_of_the_state_is_for_previews_without_secrets(tmp_path: Path) -> None:
+    """With the keys, the state itself is there."""
+    console = streams()
+
+    assert run(console, "dev", "--state", str(tmp_path / "copy.json")) == 1
+    assert "error: --state is for a machine that has nothing but a copy of the state\n" in text(console.err)
 
 
 def test_without_secrets_nothing_is_written_for_a_project(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
