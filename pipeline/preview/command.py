@@ -248,7 +248,11 @@ def _built(
     """Build the image, look at it, and try its migrations."""
     console = engine.console
     running = _running_image(found)
-    with console.step("build", f"Build the image of {loaded.app.name}"), built(engine, loaded) as image:
+    with (
+        console.step("build", f"Build the image of {loaded.app.name}"),
+        built(engine, loaded) as image,
+        migrating.fetched(engine, running),
+    ):
         identity = release.plan(loaded, engine.root).identity
         made = {each.after: image for each in moves if each.after.endswith(f":{identity}")}
         inspected = _inspected(engine, moves, made)

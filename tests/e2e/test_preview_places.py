@@ -21,7 +21,7 @@ APP = {
     "environment": {"SECRET_KEY": "${secrets.django_key}", "HOSTS": "${allowed_hosts}"},
 }
 NONE = {"provider": "none"}
-SETTINGS: dict[str, Any] = {"app": APP, "postgres": NONE, "redis": NONE}
+SETTINGS: dict[str, Any] = {"app": APP, "postgres": NONE, "redis": NONE, "volumes": {"kept": {"path": "/srv/kept"}}}
 KEYLESS = ("env", "-u", "PULUMI_CONFIG_PASSPHRASE", "python", "-m", "pipeline", "preview")
 
 
