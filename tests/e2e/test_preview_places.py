@@ -79,6 +79,7 @@ def expected(report: dict[str, Any]) -> None:
     assert report["counts"]["create"] == 1
 
 
+@pytest.mark.long
 def test_who_may_only_read_a_bucket_sees_what_would_change(site: Site, make_store: Callable[[str], Store]) -> None:
     """Without a passphrase, and with a server that takes no writing. One that is away is a failure, not a new stack."""
     store = make_store("s3")

@@ -204,6 +204,50 @@ def test_migrations_are_read_from_what_the_image_said() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("image", "here", "found", "asked"),
+    [
+        ("127.0.0.1:5000/shop:1", False, True, ["pull 127.0.0.1:5000/shop:1", "remove 127.0.0.1:5000/shop:1"]),
+        ("127.0.0.1:5000/shop:1", True, True, []),
+        ("127.0.0.1:5000/shop:1", False, False, ["pull 127.0.0.1:5000/shop:1"]),
+        ("shop:1", False, True, []),
+        ("", False, True, []),
+    ],
+)
+def test_the_image_that_runs_on_a_cluster_is_fetched_for_a_while(  # noqa: PLR0913, PLR0917 - a row of the table
+    image: str,
+    here: bool,  # noqa: FBT001 - a case of the test
+    found: bool,  # noqa: FBT001 - a case of the test
+    asked: list[str],
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is in a registry alone. What was here stays; what a host built is in no registry."""
+    said: list[str] = []
+
+    class Images:
+        def get(self, _name: str) -> None:
+            if not here:
+                raise docker.errors.ImageNotFound("x")
+
+        def pull(self, name: str) -> None:
+            said.append(f"pull {name}")
+            if not found:
+                raise docker.errors.APIError("x")
+
+        def remove(self, name: str) -> None:
+            said.append(f"remove {name}")
+
+    @contextmanager
+    def daemon(_environ: object) -> Any:  # noqa: ANN401 - a made-up client
+        yield type("Client", (), {"images": Images()})
+
+    monkeypatch.setattr(migrating, "daemon", daemon)
+    with migrating.fetched(engine, image):
+        assert not [each for each in said if each.startswith("remove")]
+    assert said == asked
+
+
 @pytest.mark.parametrize("error", [docker.errors.ImageNotFound("x"), docker.errors.APIError("x")])
 def test_images_that_the_daemon_does_not_have_are_not_known(
     error: docker.errors.APIError, monkeypatch: pytest.MonkeyPatch
