@@ -252,13 +252,15 @@ def test_the_life_of_a_pull_request(request_5: Request) -> None:
 
 
 def test_a_fork_gets_a_report_and_nothing_else(request_5: Request) -> None:
-    """Without the keys, on the page of its job; no comment, no environment, no stack in the backend."""
+    """Without the keys and the state, as it says, on the page of its job; no comment, no environment, no stack in the backend."""
     before = request_5.things()
     codes = request_5.happens("opened", fork=True)
 
     assert codes == {"preview-of-a-fork staging": 0, "preview-of-a-fork prod": 0}
     summary = (request_5.folder / "summary.md").read_text()
     assert summary.count("<!-- slipway-preview: ") == 2
+    assert summary.count("**Not a comparison: as a whole new stack, ") == 2
+    assert summary.count("Compared with nothing, since this clone has no state of it") == 2
     assert request_5.forge.bodies() == []
     assert request_5.things() == before
     assert list((request_5.folder / "runner").rglob("*.json")) == []
