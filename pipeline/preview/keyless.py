@@ -114,7 +114,7 @@ def _state(engine: Engine) -> tuple[State | None, str]:
     if not engine.environ.get(backend.VARIABLE):
         return None, f"{backend.VARIABLE} is not set, so its state cannot be read"
     folder = engine.backend_folder()
-    own = folder is not None and folder.is_relative_to(engine.root / ".slipway")
+    own = folder is not None and folder.parts[-2:] == _OWN
     if folder is not None and not folder.is_dir() and not own:
         raise _unreadable(engine, f"{backend.VARIABLE}: the folder {folder} does not exist")
     reader = replace(engine, environ={**_without_keys(engine.environ), **stripped.NO_KEY})
@@ -125,8 +125,12 @@ def _state(engine: Engine) -> tuple[State | None, str]:
     if state and state.get("resources"):
         return state, ""
     if own:
-        return None, "this clone has no state of it; whether it is deployed is not known here"
+        return None, "no state on this machine knows of it; whether it is deployed is not known here"
     return None, "nothing of it is deployed"
+
+
+_OWN = (".slipway", "state")
+"""Where the state is where nobody said otherwise: on this machine alone."""
 
 
 def _unreadable(engine: Engine, found: str) -> PipelineError:

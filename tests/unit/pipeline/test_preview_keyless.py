@@ -195,7 +195,7 @@ def test_a_stack_that_is_not_deployed_is_compared_with_nothing(prod: Engine, fak
     found = keyless.preview(replace(prod, environ=own), LOADED)
     assert (found.compared, found.reason) == (
         Compared.NOTHING,
-        "this clone has no state of it; whether it is deployed is not known here",
+        "no state on this machine knows of it; whether it is deployed is not known here",
     )
 
 
