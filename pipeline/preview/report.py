@@ -169,7 +169,7 @@ def headline(report: Report) -> str:
 def notes(report: Report) -> list[str]:
     """Say what a reader has to know about how this was found out."""
     said = []
-    if report.compared is Compared.BLIND:
+    if report.compared is Compared.BLIND and (report.counts.total or not report.failed):
         said.append(
             "Made without the keys of the stack: its secrets are placeholders here. Whether one of them changes, and which "
             "files of secrets come or go, cannot be seen; everything else is what an update would do."
