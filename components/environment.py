@@ -32,7 +32,8 @@ BUILDING = "only-while-the-image-is-built-where-no-real-secret-has-a-place"
 _PORTS = {"postgres": 5432, "postgresql": 5432, "redis": 6379, "rediss": 6379}
 """Where an address leads that names no port."""
 
-_EXPORT = f'set -a; . {SECRETS_DIR}/{EXPORTED}; set +a; exec "$@"'
+EXPORTING = ("sh", "-c", f'set -a; . {SECRETS_DIR}/{EXPORTED}; set +a; exec "$@"', "sh")
+"""How a command begins that has variables with secrets."""
 
 
 class AddressError(RunError):
@@ -173,7 +174,7 @@ def exported(it: App | Service) -> list[str]:
 
 def exporting(it: App | Service, command: Sequence[str]) -> list[str]:
     """Give a command that has the variables which are not plain, too. A shell reads them, and becomes the command."""
-    return ["sh", "-c", _EXPORT, "sh", *command] if exported(it) else [*command]
+    return [*EXPORTING, *command] if exported(it) else [*command]
 
 
 def files(app: App) -> list[str]:

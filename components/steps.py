@@ -59,13 +59,17 @@ os.execvp(sys.argv[2], sys.argv[2:])
 """
 
 
+PATIENTLY = ("python", "-I", "-S", "-c", _WHEN_REACHABLE)
+"""How such a command begins; the servers follow in one word."""
+
+
 def when_reachable(command: Sequence[str], servers: Sequence[str] = ()) -> list[str]:
     """Give a command that waits until the app's datastores and other servers can be reached, and then is the given one.
 
     A network that enforces policies knows a new pod only a moment after it has started (1 to 3 s were measured). What
     cannot be reached in time is for the given command to say.
     """
-    return ["python", "-I", "-S", "-c", _WHEN_REACHABLE, " ".join(servers), *command]
+    return [*PATIENTLY, " ".join(servers), *command]
 
 
 MIGRATE = "python manage.py migrate --noinput"

@@ -17,6 +17,7 @@ from pipeline.engine import InterruptedUpdateError
 from pipeline.env import command as env
 from pipeline.init import command as init
 from pipeline.preview import command as preview
+from pipeline.preview import stripped
 from pipeline.promote import command as promote
 
 EXAMPLES = """examples:
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
         check,
         up,
         preview,
+        stripped,
         down,
         env,
         doctor,

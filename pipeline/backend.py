@@ -107,6 +107,11 @@ _MENDS: dict[str, tuple[tuple[str, str | None, str], ...]] = {
             "a role of the database, its password in PGPASSWORD",
             "export PGPASSWORD=...   # not in the address: Pulumi prints that",
         ),
+        (
+            "permission denied for schema|must be owner of",
+            "the role that owns the table: Pulumi makes sure of it each time, so no other role can read a state",
+            "python -m pipeline state STACK --output FILE   # by that role: a copy for others, without secrets",
+        ),
         ("database .* does not exist", "a database that exists; Pulumi makes its table", "createdb NAME"),
         (
             "SSL is not enabled",

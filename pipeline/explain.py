@@ -56,6 +56,8 @@ def _secret(found: Match[str], engine: "Engine") -> Problem:
 
 def _protected(found: Match[str], engine: "Engine") -> Problem:
     name = found["what"].rpartition("::")[2]
+    if volume := re.fullmatch(r"(?:volume-)?(.+)-storage-(?:claim|volume)", name):
+        name = f"the volume {volume[1]}"
     return Problem(
         f"{name} is protected, and this change would delete it with its data",
         allowed="changes that keep protected data; data that may go is given free by an update of its own before",
@@ -453,19 +455,33 @@ def _may_not(found: Match[str], engine: "Engine") -> Problem:
     )
 
 
-def _smaller(_found: Match[str], engine: "Engine") -> Problem:
+def _size(claim: str | None) -> str:
+    """Name the setting that says how large a claim is."""
+    if claim is None:
+        return "slipway:kubernetes.storage.NAME_gb"
+    name = claim.removeprefix("volume-")
+    return f"slipway:volumes.{name}.size_gb" if name != claim else f"slipway:kubernetes.storage.{name}_gb"
+
+
+def _smaller(found: Match[str], engine: "Engine") -> Problem:
+    key = _size(found["claim"])
     return Problem(
-        "slipway:kubernetes.storage: a claim was to become smaller, which no storage can; nothing was lost",
+        f"{key}: the claim{_called(found)} was to become smaller, which no storage can; nothing was lost",
         allowed="the size that it has, or a larger one",
-        mend=f"pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack {engine.stack}",
+        mend=f"pulumi config set --path {key} SIZE --stack {engine.stack}",
     )
 
 
-def _fixed_size(_found: Match[str], engine: "Engine") -> Problem:
+def _called(found: Match[str]) -> str:
+    return f" {found['claim']}" if found["claim"] else ""
+
+
+def _fixed_size(found: Match[str], engine: "Engine") -> Problem:
+    key = _size(found["claim"])
     return Problem(
-        "slipway:kubernetes.storage: a claim was to grow, which its storage class does not allow; nothing was lost",
+        f"{key}: the claim{_called(found)} was to grow, which its storage class does not allow; nothing was lost",
         allowed="the size that it has, or a class with allowVolumeExpansion",
-        mend=f"pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack {engine.stack}",
+        mend=f"pulumi config set --path {key} SIZE --stack {engine.stack}",
     )
 
 
@@ -530,8 +546,14 @@ CLUSTER_RULES: list[tuple[str, type_of_rule]] = [
     (r"is forbidden: (?P<why>violates PodSecurity[^\n]+)", _insecure),
     (r"is forbidden: (?P<why>exceeded quota[^\n]+)", _quota),
     (r'is forbidden: (?P<why>User "[^"]+" cannot [^\n]+)', _may_not),
-    (r"field can not be less than (?:previous value|status\.capacity)", _smaller),
-    (r"only dynamically provisioned pvc can be resized", _fixed_size),
+    (
+        r"(?:PersistentVolumeClaim \W*(?P<claim>[\w-]+)[^\n]*?)?field can not be less than (?:previous value|status\.capacity)",
+        _smaller,
+    ),
+    (
+        r"(?:persistentvolumeclaims \W*(?P<claim>[\w-]+)[^\n]*?)?only dynamically provisioned pvc can be resized",
+        _fixed_size,
+    ),
     (
         r"(?P<what>[^\n]*(?:field is immutable|is immutable after creation|updates to statefulset spec)[^\n]*)",
         _immutable,

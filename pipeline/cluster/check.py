@@ -80,7 +80,7 @@ def doubts(engine: Engine, settings: Settings, state: Mapping[str, Any]) -> list
             found += [each.found for each in look(cluster, settings, engine.stack, state)]
             found += notices(cluster, settings)
     except PipelineError as error:
-        found.append(f"the cluster was not asked, and settings and state alone tell: {error.problems[0].found}")
+        found.append(f"The cluster was not asked, and settings and state alone tell: {error.problems[0].found}")
     return found + [each.found for each in registry.problems(settings, engine.stack)]
 
 

@@ -5,7 +5,7 @@ from pipeline.target import Target
 
 TARGET = Target(
     check=check.before_update,
-    doubts=lambda _engine, _settings, _state: [],
+    doubts=check.doubts,
     reasons=failed.reasons,
     remove_half_made=tidy.remove_half_made,
     serve=page.serve,

@@ -39,6 +39,15 @@ def is_local(host: str) -> bool:
     return host.startswith("unix://")
 
 
+def doubts(engine: Engine, _settings: Settings, _state: Mapping[str, Any]) -> list[str]:
+    """Say that the daemon cannot be asked, where it cannot: a preview needs none, and an update does."""
+    try:
+        with daemon(engine.environ):
+            return []
+    except PipelineError as error:
+        return [f"The Docker host was not asked, and settings and state alone tell: {error.problems[0].found}"]
+
+
 @contextmanager
 def daemon(environ: Mapping[str, str] = os.environ) -> Iterator[docker.DockerClient]:
     """Talk to the Docker daemon; one clear problem when it does not answer."""

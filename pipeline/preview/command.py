@@ -13,13 +13,13 @@ from components import agent, release
 from components.model import Settings
 from components.problems import SettingsError
 from components.secrets import missing as secret_problem
-from pipeline import draft, failed, interrupted, secrets, settings, stack, targets
+from pipeline import failed, interrupted, secrets, settings, stack, targets
 from pipeline import plan as kept
 from pipeline.arguments import add_command, add_target
 from pipeline.check.build import built
 from pipeline.console import Console, PipelineError, Problem, problem
 from pipeline.engine import Engine
-from pipeline.preview import as_json, images, keyless, markdown, migrating, plan, report, text
+from pipeline.preview import as_json, images, keyless, markdown, migrating, output, plan, report, text
 from pipeline.preview import run as running
 from pipeline.preview.keyless import Compared
 from pipeline.preview.migration import Migrations
@@ -34,6 +34,9 @@ EXAMPLES = """examples:
   python -m pipeline preview prod --build         with the SQL of the migrations and the size of the images
   python -m pipeline preview prod --without-secrets
                                                   on a machine that may not have the keys of production
+  python -m pipeline preview prod --without-secrets --state state.json
+                                                  on one that may not read the state either
+  python -m pipeline preview prod --exit-code     3 where something would change, 4 where there are dangers
 """
 
 
@@ -67,6 +70,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="for a machine without the passphrase: placeholders stand for the secrets, and nothing is written anywhere",
     )
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        type=Path,
+        help="with --without-secrets: a copy of the state, which `python -m pipeline state` makes",
+    )
     kept.add_save(parser)
     parser.add_argument(
         "--build",
@@ -75,6 +84,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--policy-pack", metavar="DIR", action="append", default=[], help="a policy pack of Pulumi; may be repeated"
+    )
+    parser.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="end with 3 where something would change, with 4 where there are dangers",
     )
     parser.add_argument(
         "--limit",
@@ -87,8 +101,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Print the changes, property by property or as a report."""
-    wanted = (arguments.format, arguments.output, arguments.without_secrets, arguments.build, arguments.policy_pack)
-    if not any(wanted):
+    wanted = ("format", "output", "without_secrets", "state", "build", "policy_pack", "exit_code")
+    if not any(getattr(arguments, each) for each in wanted):
         return _stream(arguments, console)
     progress = Console(out=console.err, err=console.err)
     engine = Engine(arguments.stack, progress)
@@ -97,22 +111,23 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.output is None:
         console.say(written.rstrip("\n"))
     else:
-        _write(arguments.output, written)
+        output.write(arguments.output, written)
     if made.failed:
         progress.fail(PipelineError(*made.problems))
         return 1
     if arguments.output is not None:
         progress.say(f"{report.headline(made)} The report is in {arguments.output}.")
-    return 0
+    return _code(made) if arguments.exit_code else 0
 
 
-def _write(path: Path, written: str) -> None:
-    try:
-        draft.write(path, written)
-    except OSError as error:
-        raise problem(
-            f"--output {path}: cannot be written: {error.strerror}", allowed="a file in a folder that exists"
-        ) from None
+CHANGES, DANGERS = 3, 4
+
+
+def _code(made: Report) -> int:
+    """Tell a job what was found. 1 and 2 are for what failed and for wrong arguments."""
+    if made.dangers:
+        return DANGERS
+    return 0 if made.unchanged else CHANGES
 
 
 def _stream(arguments: argparse.Namespace, console: Console) -> int:
@@ -160,6 +175,11 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
     options = tuple(word for pack in arguments.policy_pack for word in ("--policy-pack", str(Path(pack).resolve())))
     blind: keyless.Blind | None = None
     doubts: list[str] = []
+    if arguments.state is not None and not arguments.without_secrets:
+        raise problem(
+            "--state is for a machine that has nothing but a copy of the state",
+            mend=f"python -m pipeline preview {engine.stack} --without-secrets --state {arguments.state}",
+        )
     with console.step("checks", f"Check the settings of stack {engine.stack}"):
         if arguments.without_secrets:
             _refuse_what_writes(engine, arguments)
@@ -168,8 +188,10 @@ def _looked(engine: Engine, arguments: argparse.Namespace) -> Report:
             loaded, doubts = _prepared(engine, arguments.app)
     with console.step("pulumi preview", f"pulumi preview --stack {engine.stack}"):
         if arguments.without_secrets:
-            blind = keyless.preview(engine, loaded, options)
+            blind = keyless.preview(engine, loaded, options, arguments.state)
             outcome = blind.outcome
+            if blind.state:
+                doubts = targets.of(loaded).doubts(engine, loaded, blind.state)
         else:
             outcome = running.events(engine, *options, *kept.save(arguments))
     found = plan.read(outcome.out, engine.stack)
@@ -226,7 +248,11 @@ def _built(
     """Build the image, look at it, and try its migrations."""
     console = engine.console
     running = _running_image(found)
-    with console.step("build", f"Build the image of {loaded.app.name}"), built(engine, loaded) as image:
+    with (
+        console.step("build", f"Build the image of {loaded.app.name}"),
+        built(engine, loaded) as image,
+        migrating.fetched(engine, running),
+    ):
         identity = release.plan(loaded, engine.root).identity
         made = {each.after: image for each in moves if each.after.endswith(f":{identity}")}
         inspected = _inspected(engine, moves, made)

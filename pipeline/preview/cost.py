@@ -1,7 +1,7 @@
 """What a stack takes: containers, memory, CPU and disk, as it is, as it would be, and while it changes. Pure."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.tokens import VOLUME
 from pipeline.console import counted
@@ -51,7 +51,7 @@ def costs(plan: Plan) -> Costs:
 def _both(change: Change) -> list[State | None]:
     """Give what there is of a resource at once while it changes."""
     beside = change.operation is Operation.REPLACE and not change.gap
-    rolls = change.operation is Operation.UPDATE and change.type.endswith(":Deployment")
+    rolls = change.operation is Operation.UPDATE and change.type.endswith(":Deployment") and change.rolls
     if beside or rolls:
         running = workload.of(change.type, change.before)
         if running is not None and running.once:
@@ -61,8 +61,9 @@ def _both(change: Change) -> list[State | None]:
 
 
 def _cost(plan: Plan, states: Callable[[Change], list[State | None]], *, once: bool = False) -> Cost:
+    most = {change.component: _most(states(change)) for change in plan.changes if change.type.endswith(_SCALER)}
     running = [
-        found
+        replace(found, count=max(found.count, most.get(change.component, 0)))
         for change in plan.changes
         for state in states(change)
         if (found := workload.of(change.type, state)) and (not found.once or (once and _runs(change, found)))
@@ -74,6 +75,16 @@ def _cost(plan: Plan, states: Callable[[Change], list[State | None]], *, once: b
         cpus=round(sum(each.count * each.cpus for each in running), 3),
         volumes=len(places),
         disk_gb=round(sum(_gigabytes(state) for _, state in places)),
+    )
+
+
+_SCALER = ":HorizontalPodAutoscaler"
+
+
+def _most(states: list[State | None]) -> int:
+    """How many pods there may be where the load decides it."""
+    return max(
+        (int(value.number(value.at(dict(each.inputs), "spec", "maxReplicas"))) for each in states if each), default=0
     )
 
 
@@ -100,7 +111,7 @@ def _gigabytes(state: State) -> float:
 def rows(found: Costs) -> Iterator[tuple[str, str, str, str]]:
     """Give what is shown: what it is, before, after, at most while it changes."""
     three = (found.before, found.after, found.during)
-    yield "containers", *_three(*(str(each.containers) for each in three))
+    yield "containers, at most", *_three(*(str(each.containers) for each in three))
     yield "memory, at most", *_three(*(f"{each.memory_mb} MB" for each in three))
     yield "CPU, at most", *_three(*(f"{each.cpus:g} cores" for each in three))
     disk = any(each.disk_gb for each in three)

@@ -8,9 +8,11 @@ from enum import StrEnum
 from components.storage import COLLECTED
 from components.tokens import CONTAINER, VOLUME
 from pipeline.preview import value, workload
+from pipeline.preview.difference import without_digest
 from pipeline.preview.migration import Migration
+from pipeline.preview.objects import claim_sizes, listed
 from pipeline.preview.plan import Change, Operation, Plan, State
-from pipeline.preview.words import label, without_digest
+from pipeline.preview.words import label
 from pipeline.preview.workload import Port
 
 
@@ -75,7 +77,10 @@ def dangers(plan: Plan, migrations: Sequence[Migration] = ()) -> tuple[Danger, .
     found = [*_of_migrations(migrations), *_of_policies(plan)]
     for change in plan.changes:
         found += [*_of_data(change), *_of_downtime(change), *_of_ports(change)]
-    found += _of_versions(plan)
+    versions = [*_of_versions(plan)]
+    stuck = {each.component for each in versions if each.kind is Kind.DATA}  # none of them is back in a moment
+    found = [each for each in found if each.kind is not Kind.DOWNTIME or each.component not in stuck]
+    found += [*_of_protection(plan), *versions]
     order = list(Kind)
     return tuple(sorted(dict.fromkeys(found), key=lambda each: (order.index(each.kind), each.component, each.text)))
 
@@ -90,6 +95,13 @@ def _called(change: Change, state: State | None) -> str:
     return value.text(inputs.get("name")) or value.text(value.at(dict(inputs), "metadata", "name")) or change.name
 
 
+def _thing(change: Change, state: State | None) -> str:
+    """Say what it is, and how it is called where it is."""
+    kind = change.type.rpartition(":")[2]
+    word = {CLAIM: "claim", "Cluster": "database"}.get(kind, kind.lower())
+    return f"the {word} {_called(change, state)}"
+
+
 def _of_data(change: Change) -> Iterator[Danger]:
     before = change.before
     if before is None:
@@ -98,8 +110,7 @@ def _of_data(change: Change) -> Iterator[Danger]:
     data = (
         holds in _HOLDS and (change.kind in {"Storage", "Namespace", "Postgres"}) and change.component not in _NO_DATA
     )
-    word = "volume" if holds in {VOLUME, CLAIM} else holds.lower()
-    name = f"the {word} {_called(change, before)}"
+    name = _thing(change, before)
     if change.operation in _GOES:
         done = "deleted" if change.operation is Operation.DELETE else "replaced by an empty one"
         if before.protect:
@@ -120,11 +131,40 @@ def _of_data(change: Change) -> Iterator[Danger]:
             yield Danger(
                 kind=Kind.DATA, component=_where(change), text=f"{name} is {done}, and gets new, empty volumes"
             )
+    elif change.operation is Operation.UPDATE and (sizes := claim_sizes(change)):
+        yield from _of_size(change, name, *sizes)
     elif change.operation is Operation.UPDATE and before.protect:
         yield Danger(kind=Kind.PROTECTED, component=_where(change), text=f"{name} is protected, and changes in place")
-    if before.protect and change.after and not change.after.protect:
+
+
+def _of_size(change: Change, name: str, old: float, new: float) -> Iterator[Danger]:
+    if new < old:
         yield Danger(
-            kind=Kind.PROTECTED, component=_where(change), text=f"{name} is protected no more: an update may delete it"
+            kind=Kind.DATA,
+            component=_where(change),
+            text=f"{name} is to shrink from {old:g} to {new:g} GB, which no storage can: the update fails",
+        )
+    elif change.before and change.before.protect:
+        yield Danger(
+            kind=Kind.PROTECTED,
+            component=_where(change),
+            text=f"{name} grows from {old:g} to {new:g} GB, which cannot be taken back",
+        )
+
+
+def _of_protection(plan: Plan) -> Iterator[Danger]:
+    """Tell once of everything that loses its protection: it is one setting."""
+    loose = sorted(
+        _thing(each, each.before)
+        for each in plan.changes
+        if each.before and each.before.protect and each.after and not each.after.protect
+    )
+    if loose:
+        yield Danger(
+            kind=Kind.PROTECTED,
+            component="data",
+            text=f"{listed(loose)} {'is' if len(loose) == 1 else 'are'} protected no more: the update after this one may delete "
+            "what is in there",
         )
 
 
@@ -143,7 +183,7 @@ def _of_downtime(change: Change) -> Iterator[Danger]:
             yield _down(change, "it is deleted, and nothing takes its place")
     elif change.operation is Operation.REPLACE and change.gap:
         yield _down(change, f"the old container goes before the new one is made: {away}")
-    elif change.operation is Operation.UPDATE and change.type.endswith(":StatefulSet") and _rolls(change):
+    elif change.operation is Operation.UPDATE and change.type.endswith(":StatefulSet") and change.rolls:
         yield _down(change, f"its pod is restarted: {away}")
     elif old.count and not new.count:
         yield _down(change, "nothing of it runs any more")
@@ -151,10 +191,6 @@ def _of_downtime(change: Change) -> Iterator[Danger]:
 
 def _down(change: Change, text: str) -> Danger:
     return Danger(kind=Kind.DOWNTIME, component=_where(change), text=text)
-
-
-def _rolls(change: Change) -> bool:
-    return any("template" in path for path in change.differs) or not change.differs
 
 
 def _of_ports(change: Change) -> Iterator[Danger]:
@@ -204,21 +240,29 @@ def _of_policies(plan: Plan) -> Iterator[Danger]:
         )
 
 
-def _of_versions(plan: Plan) -> list[Danger]:
-    found = []
+def _of_versions(plan: Plan) -> Iterator[Danger]:
     for change in plan.changes:
         for old, new in _images(change):
-            if _major(old) != _major(new) and _repository(old) == _repository(new) and _major(old) and _major(new):
-                stands = change.kind == "Postgres" or change.component.startswith("postgres")
-                data = "; a server of one major version does not read the data of another" if stands else ""
-                found.append(
-                    Danger(
-                        kind=Kind.VERSION,
-                        component=_where(change).removeprefix("image of "),
-                        text=f"{without_digest(old)} becomes {without_digest(new)}{data}",
-                    )
-                )
-    return found
+            if _is_other(old, new):
+                component = _where(change).removeprefix("image of ")
+                moves = f"{without_digest(old)} becomes {without_digest(new)}"
+                if component == "postgres" and not change.type.endswith(
+                    f":{workload.CLUSTER}"
+                ):  # CloudNativePG upgrades
+                    yield Danger(kind=Kind.DATA, component=component, text=f"{moves}: {_UNREADABLE}")
+                else:
+                    yield Danger(kind=Kind.VERSION, component=component, text=moves)
+
+
+_UNREADABLE = (
+    "a server of one major version does not read the data of another, so it does not start, and pages that need the "
+    "database fail; dump before, and restore into a new volume (docs/data.md)"
+)
+
+
+def _is_other(old: str, new: str) -> bool:
+    """Whether an image moves to another major version."""
+    return _repository(old) == _repository(new) and bool(_major(old) and _major(new)) and _major(old) != _major(new)
 
 
 def _images(change: Change) -> Iterator[tuple[str, str]]:

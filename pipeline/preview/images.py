@@ -11,7 +11,7 @@ import docker
 import docker.errors
 import requests
 
-from components.tokens import IMAGE
+from components.tokens import IMAGE, KUBERNETES
 from pipeline.console import PipelineError
 from pipeline.host.check import daemon
 from pipeline.preview import value, workload
@@ -83,7 +83,7 @@ def _names(change: Change) -> Iterator[tuple[str, str]]:
         both = (change.before, change.after)
         old, new = (value.text(each.inputs.get("name")) if each else "" for each in both)
         yield old, new
-    elif change.type.startswith("kubernetes:"):
+    elif change.type.startswith(KUBERNETES):
         before, after = workload.of(change.type, change.before), workload.of(change.type, change.after)
         shown = after or before
         if shown is not None and not shown.release:  # the app's own is told where it is built
@@ -139,7 +139,8 @@ def size(count: int | None) -> str:
 def words(image: Image) -> str:
     """Say how large it is, and how much of it is new."""
     if image.size_after is None:
-        return "not on this machine" if image.after else "goes"
+        unknown = "not built yet: see --build" if image.component == "app" else "not known on this machine"
+        return unknown if image.after else "used no more"
     grown = f"{size(image.size_before)} to " if image.size_before is not None else ""
     layers = f", {image.new_layers} of {image.layers} layers new" if image.new_layers is not None else ""
     return f"{grown}{size(image.size_after)}{layers}"

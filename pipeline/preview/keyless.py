@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,10 +22,11 @@ import yaml
 
 from components.model import Settings
 from components.tokens import SECRET, SIGNATURE
-from pipeline import settings, targets
-from pipeline.console import PipelineError
+from pipeline import backend, settings, targets
+from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine, Result
-from pipeline.preview import run
+from pipeline.preview import run, stripped
+from pipeline.preview.stripped import State
 from pipeline.preview.value import Json
 
 _INPUTS = "__inputs"
@@ -61,20 +62,23 @@ class Blind:
     """What it was compared with."""
     reason: str = ""
     """Why it was compared with nothing."""
+    state: State = field(default_factory=dict)
+    """The state that it was compared with; empty for nothing."""
 
 
-def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = ()) -> Blind:
+def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = (), copy_of: Path | None = None) -> Blind:
     """Preview a stack whose secrets nobody here can read.
 
     Args:
         engine: the stack.
         loaded: its settings.
         options: what else Pulumi is told.
+        copy_of: a copy of its state; None for the state itself.
 
     Raises:
-        PipelineError: if the copy cannot be made, or the stack would turn to another target.
+        PipelineError: if the state or the copy cannot be read, or the stack would turn to another target.
     """
-    state, reason = _state(engine)
+    state, reason = (stripped.read(copy_of, engine), "") if copy_of is not None else _state(engine)
     if state:
         targets.refuse_move(engine, loaded, state)
     with _copy(engine) as copy:
@@ -82,37 +86,63 @@ def preview(engine: Engine, loaded: Settings, options: tuple[str, ...] = ()) -> 
         first = run.events(copy, "--save-plan", str(said), "--show-secrets", *(() if state else options))
         if not state or first.code or not said.is_file():
             compared = Compared.NOTHING if not state else Compared.BLIND
-            return Blind(outcome=first, compared=compared, reason=reason)
+            return Blind(outcome=first, compared=compared, reason=reason, state=state or {})
         made = copy.exported() or {}
         blind = {
             "version": 3,
             "deployment": {
                 **state,
                 "secrets_providers": made.get("secrets_providers"),
-                "resources": blinded(state.get("resources"), wanted(json.loads(said.read_text(encoding="utf-8")))),
+                "resources": blinded(
+                    at_home(state.get("resources"), engine.environ),
+                    wanted(json.loads(said.read_text(encoding="utf-8"))),
+                ),
                 "pending_operations": None,
             },
         }
         file = copy.root / "state.json"
         file.write_text(json.dumps(blind), encoding="utf-8")
         copy.must("stack", "import", "--stack", copy.stack, "--file", str(file), "--non-interactive")
-        return Blind(outcome=run.events(copy, *options), compared=Compared.BLIND)
+        return Blind(outcome=run.events(copy, *options), compared=Compared.BLIND, state=state)
 
 
-def _state(engine: Engine) -> tuple[dict[str, Json] | None, str]:
-    """Give the state of the stack with its secrets encrypted, or say why there is none."""
-    url = engine.environ.get("PULUMI_BACKEND_URL")
-    if not url:
-        return None, "PULUMI_BACKEND_URL is not set, so its state cannot be read"
+def _state(engine: Engine) -> tuple[State | None, str]:
+    """Give the state of the stack with its secrets encrypted, or say why there is nothing to compare with.
+
+    Raises:
+        PipelineError: if there is a place for the state, and it cannot be read from here.
+    """
+    if not engine.environ.get(backend.VARIABLE):
+        return None, f"{backend.VARIABLE} is not set, so its state cannot be read"
     folder = engine.backend_folder()
-    if folder is not None and not folder.is_dir():
-        return None, "there is no such folder as PULUMI_BACKEND_URL names, so its state cannot be read"
-    reader = replace(engine, environ={**_without_keys(engine.environ), "PULUMI_CONFIG_PASSPHRASE": ""})
+    own = folder is not None and folder.parts[-2:] == _OWN
+    if folder is not None and not folder.is_dir() and not own:
+        raise _unreadable(engine, f"{backend.VARIABLE}: the folder {folder} does not exist")
+    reader = replace(engine, environ={**_without_keys(engine.environ), **stripped.NO_KEY})
     try:
-        state = reader.exported()
-    except PipelineError:
-        return None, "the backend that PULUMI_BACKEND_URL names cannot be read from here"
-    return (state, "") if state and state.get("resources") else (None, "nothing of it is deployed")
+        state = reader.exported() if folder is None or folder.is_dir() else None
+    except PipelineError as error:
+        raise _unreadable(engine, error.problems[0].found) from None
+    if state and state.get("resources"):
+        return state, ""
+    if own:
+        return None, "no state on this machine knows of it; whether it is deployed is not known here"
+    return None, "nothing of it is deployed"
+
+
+_OWN = (".slipway", "state")
+"""Where the state is where nobody said otherwise: on this machine alone."""
+
+
+def _unreadable(engine: Engine, found: str) -> PipelineError:
+    return problem(
+        found,
+        allowed="a place that this machine may read, or a copy of the state",
+        mend=f"python -m pipeline state {engine.stack} --output state.json   # where it may be read, and here:\n"
+        f"python -m pipeline preview {engine.stack} --without-secrets --state state.json\n"
+        f"env -u {backend.VARIABLE} python -m pipeline preview {engine.stack} --without-secrets"
+        "   # compares with nothing",
+    )
 
 
 def _without_keys(environ: Mapping[str, str]) -> dict[str, str]:
@@ -179,6 +209,24 @@ def wanted(plan: Mapping[str, Json]) -> dict[str, Json]:
         differs = goal.get("inputDiff") if isinstance(goal, dict) else None
         found[urn] = differs.get("adds") if isinstance(differs, dict) else None
     return found
+
+
+def at_home(resources: Json, environ: Mapping[str, str]) -> Json:
+    """Let the plugins find the daemon where this machine has it: another way there is no change of the stack."""
+    host = environ.get("DOCKER_HOST", "")
+    found = resources if isinstance(resources, list) else []
+    return [_at_home(each, host) if isinstance(each, dict) and _is_builder(each) else each for each in found]
+
+
+def _is_builder(resource: Mapping[str, Json]) -> bool:
+    return resource.get("type") in {"pulumi:providers:docker", "pulumi:providers:docker-build"}
+
+
+def _at_home(resource: dict[str, Json], host: str) -> Json:
+    def moved(said: Json) -> Json:
+        return {**said, "host": host} if isinstance(said, dict) and "host" in said else said
+
+    return {key: moved(each) if key in _HIDING else each for key, each in resource.items()}
 
 
 def blinded(resources: Json, new: Mapping[str, Json]) -> Json:

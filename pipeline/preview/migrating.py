@@ -139,6 +139,26 @@ def _is_here(engine: Engine, image: str) -> bool:
 
 
 @contextmanager
+def fetched(engine: Engine, image: str) -> Iterator[None]:
+    """Have an image here for a while, if a registry of one's own has it: a cluster's are nowhere else."""
+    if "/" not in image or _is_here(engine, image):
+        yield
+        return
+    engine.console.say(f"    fetches {image}, which runs now")
+    with daemon(engine.environ) as client:
+        try:
+            client.images.pull(image)
+        except docker.errors.APIError:  # the report says that it is not here
+            yield
+            return
+        try:
+            yield
+        finally:
+            with suppress(docker.errors.APIError):
+                client.images.remove(image)
+
+
+@contextmanager
 def database(engine: Engine, settings: Settings) -> Iterator[Database]:
     """Give a database on a network that leads nowhere. Both are gone afterwards, with what was in memory."""
     name = f"slipway-preview-{engine.stack}-{secrets.token_hex(4)}"

@@ -82,10 +82,15 @@ class Change:
     """As it is; None for a new one."""
     after: State | None
     """As it would be; None for one that goes."""
-    differs: tuple[str, ...] = ()
-    """Paths of the properties that differ, as the plugin tells them."""
+    differs: Mapping[str, str] = field(default_factory=dict)
+    """Paths of the properties that differ, and how, as the plugin tells them: ``update``, ``add``, ``delete-replace``."""
     gap: bool = False
     """Whether it is replaced, and is gone before its successor is there."""
+
+    @property
+    def rolls(self) -> bool:
+        """Whether an update makes the pods anew, as far as the plugin tells: more of the same are not."""
+        return any("template" in path.lower() for path in self.differs) or not self.differs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,8 +215,12 @@ def _change(urn: str, steps: list[dict[str, Json]], *, gap: bool) -> Change:
     own, owner = _of_urn(urn), _of_urn(parent)
     if own[0].startswith(PREFIX):
         owner = own
-    differs = {key for step in steps for key in _mapping(step.get("detailedDiff"))}
-    differs |= {key for step in steps for key in _strings(step.get("diffs")) if not differs}
+    differs = {
+        key: _text(_mapping(each), "diffKind")
+        for step in steps
+        for key, each in _mapping(step.get("detailedDiff")).items()
+    }
+    differs = differs or {key: "update" for step in steps for key in _strings(step.get("diffs"))}
     return Change(
         urn=urn,
         type=own[0],
@@ -221,7 +230,7 @@ def _change(urn: str, steps: list[dict[str, Json]], *, gap: bool) -> Change:
         operation=operation,
         before=_state(old) if operation is not Operation.CREATE else None,
         after=_state(new or old) if operation is not Operation.DELETE else None,
-        differs=tuple(sorted(differs)),
+        differs=dict(sorted(differs.items())),
         gap=gap,
     )
 

@@ -7,9 +7,9 @@ from components import environment
 from components.model import Settings
 from components.tokens import IMAGE
 from pipeline.console import Problem, counted
-from pipeline.preview import cost, danger, picture, value, words
+from pipeline.preview import cost, danger, details, picture, value, words
 from pipeline.preview.cost import Costs
-from pipeline.preview.danger import Danger
+from pipeline.preview.danger import Danger, Kind
 from pipeline.preview.images import Image
 from pipeline.preview.keyless import Compared
 from pipeline.preview.migration import Migrations
@@ -89,7 +89,8 @@ class Report:
     @property
     def unchanged(self) -> bool:
         """Whether an update would change nothing."""
-        return not self.failed and not self.counts.changed
+        protected = any(each.kind is Kind.PROTECTED for each in self.dangers)
+        return not self.failed and not self.counts.changed and not protected
 
 
 def of(  # noqa: PLR0913 - what a report is made of
@@ -127,7 +128,7 @@ def of(  # noqa: PLR0913 - what a report is made of
         images=images,
         costs=cost.costs(plan) if known and plan.finished else None,
         picture=picture.mermaid(plan),
-        details=words.details(plan),
+        details=details.details(plan),
     )
 
 
@@ -148,6 +149,9 @@ def headline(report: Report) -> str:
         return f"The preview of stack {report.stack} failed."
     if report.unchanged:
         return f"Stack {report.stack} would not change: {report.counts.total} resources are as they should be."
+    if report.compared is Compared.NOTHING:
+        release = f", of release {report.release_after}" if report.release_after else ""
+        return f"Not a comparison: as a whole new stack, {report.stack} would have {report.counts.total} resources{release}."
     said = []
     if report.dangers:
         said.append(counted(len(report.dangers), "danger"))
@@ -159,7 +163,10 @@ def headline(report: Report) -> str:
         (counts.delete, "deleted"),
     )
     done = ", ".join(f"{number} {word}" for number, word in numbers if number)
-    said.append(f"{counts.changed} of {counts.total} resources change ({done})")
+    changed = f"{counts.changed} of {counts.total} resources change ({done})"
+    said.append(
+        changed if counts.changed else f"{counts.total} resources are as they should be, but for their protection"
+    )
     if report.release_after and report.release_after != report.release_before:
         before = f"{report.release_before} to " if report.release_before else ""
         said.append(f"release {before}{report.release_after}")
@@ -169,15 +176,16 @@ def headline(report: Report) -> str:
 def notes(report: Report) -> list[str]:
     """Say what a reader has to know about how this was found out."""
     said = []
-    if report.compared is Compared.BLIND:
+    if report.compared is Compared.BLIND and (report.counts.total or not report.failed):
         said.append(
             "Made without the keys of the stack: its secrets are placeholders here. Whether one of them changes, and which "
             "files of secrets come or go, cannot be seen; everything else is what an update would do."
         )
     if report.compared is Compared.NOTHING:
         said.append(
-            f"Compared with nothing, since {report.reason}: this is what a whole new stack would be, not what would "
-            "change. Its secrets are placeholders."
+            f"Compared with nothing, since {report.reason}. This is what a whole new stack would be, not what would "
+            "change: nothing here tells whether an update would delete data, replace something or be away. Its secrets are "
+            "placeholders."
         )
     if report.failed and report.counts.total:
         said.append("What follows is what Pulumi had planned before it failed.")

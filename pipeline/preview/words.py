@@ -1,21 +1,16 @@
 """What changes, in plain words: one line for each component, what its containers do first. Pure."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.labels import DECLARED, process_name
-from components.tokens import CONTAINER, IMAGE, NETWORK, REMOTE_IMAGE, VOLUME
+from components.environment import EXPORTED
+from components.labels import process_name
+from components.tokens import CONTAINER, IMAGE
 from pipeline.console import counted
-from pipeline.preview import value, workload
-from pipeline.preview.plan import PREFIX, Change, Operation, Plan, State, is_real
-from pipeline.preview.value import Mark, Value
-from pipeline.preview.workload import Workload, shown
-
-_DEPTH = 3
-LONG = 60
-"""How long a value may be to be written in full twice, in characters."""
+from pipeline.preview import difference, objects, value, workload
+from pipeline.preview.plan import Change, Operation, Plan, State, is_real
+from pipeline.preview.workload import Workload
 
 MOST_FACTS = 12
 """How many facts a line holds; the rest is counted."""
@@ -28,13 +23,6 @@ _NAMES = {
     "app": "image of the app",
     "static-files": "static files",
     "collected-static": "static files",
-}
-_PLAIN = {
-    VOLUME: "volume",
-    NETWORK: "network",
-    REMOTE_IMAGE: "image",
-    IMAGE: "image",
-    "pulumi:index:Stash": "contents",
 }
 _PATTERN = re.compile(r'data(?:\.|\[")([^"\]]+)')
 
@@ -64,7 +52,9 @@ def label(component: str, kind: str) -> str:
     if kind == "SecretFiles":
         return f"secrets of {component.removesuffix('-secrets')}"
     if kind == "PulledImage":
-        return f"image of {component.removesuffix('-image')}"
+        return f"image of {component.removesuffix('-image').removeprefix('service-')}"
+    if kind == "Namespace":
+        return "namespace"
     return _NAMES.get(component, component.removeprefix("service-"))
 
 
@@ -126,8 +116,10 @@ def _facts(component: str, kind: str, changes: Sequence[Change], files: Sequence
         facts += _built(other)
     elif kind == "PulledImage":
         facts += _pulled(other)
-    else:
-        facts += _others(component, other)
+    elif not (running and _whole(changes) in {Operation.CREATE, Operation.DELETE}):  # else it comes or goes with them
+        if any(each.type.endswith(":ConfigMap") for each in other):
+            facts = [each for each in facts if each != "gets changed configuration"]  # what changes in it follows
+        facts += objects.facts(component, kind, other)
     left = len(facts) - MOST_FACTS
     return [*facts[:MOST_FACTS], f"and {left} more"] if left > 0 else facts
 
@@ -135,49 +127,72 @@ def _facts(component: str, kind: str, changes: Sequence[Change], files: Sequence
 def _running(changes: Sequence[Change]) -> Iterator[str]:
     """Tell what becomes of containers."""
     moved = [each for each in changes if each.operation in {Operation.REPLACE, Operation.UPDATE}]
+    before, after = (_count(changes, before=each) for each in (True, False))
+    come_or_go = [each for each in changes if each.operation in {Operation.CREATE, Operation.DELETE}]
+    if moved:
+        yield _happens(moved, after)
+    if come_or_go and before and after:
+        yield (
+            f"replicas {before} to {after}"
+            if moved
+            else f"scales from {before} to {_containers(after, changes[0].type)}"
+        )
+    elif come_or_go:
+        operation = come_or_go[0].operation
+        done = "created" if operation is Operation.CREATE else "deleted"
+        count = _count(come_or_go, before=operation is Operation.DELETE)
+        yield f"{_containers(count, come_or_go[0].type)} {_be(count)} {done}{_clock(come_or_go[0])}"
     told: dict[str, None] = {}
-    for operation in (Operation.CREATE, Operation.DELETE):
-        some = [each for each in changes if each.operation is operation]
-        if some:
-            states = [workload.of(each.type, each.after or each.before) for each in some]
-            count = sum(each.count for each in states if each)
-            what = _containers(count, some[0].type)
-            yield f"{what} {_be(count)} {'created' if operation is Operation.CREATE else 'deleted'}"
     for each in moved:
         old, new = workload.of(each.type, each.before), workload.of(each.type, each.after)
         if old and new:
-            told |= dict.fromkeys(_differences(old, new) if each.kind != "Switch" else _switched(old, new))
-    if moved:
-        yield _happens(moved)
-    yield from told
+            told |= dict.fromkeys(difference.workloads(old, new) if each.kind != "Switch" else switched(old, new))
+    yield from (fact for fact in told if not (fact.startswith("replicas ") and not any(each.rolls for each in moved)))
 
 
-def _switched(old: Workload, new: Workload) -> Iterator[str]:
+def _count(changes: Sequence[Change], *, before: bool) -> int:
+    states = (workload.of(each.type, each.before if before else each.after) for each in changes)
+    return sum(each.count for each in states if each)
+
+
+def _clock(change: Change) -> str:
+    """Say when something runs that runs by the clock."""
+    schedule = value.text(value.at(dict(change.after.inputs), "spec", "schedule")) if change.after else ""
+    return f", runs at {schedule}" if schedule else ""
+
+
+def switched(old: Workload, new: Workload) -> Iterator[str]:
     """Tell what the edge is told: its configuration. Who serves changes each time."""
     before, after = old.environment.get(_SITE), new.environment.get(_SITE)
     if before != after and before is not None and after is not None:
-        yield f"configuration of nginx {pair(before, after)}"
+        yield f"configuration of nginx {difference.pair(before, after)}"
 
 
-def _happens(changes: Sequence[Change]) -> str:
-    states = [(workload.of(each.type, each.before), workload.of(each.type, each.after)) for each in changes]
-    count = sum(new.count for _, new in states if new)
+def _happens(changes: Sequence[Change], count: int) -> str:
     what = _containers(count, changes[0].type)
-    old, new = states[0]
+    old, new = (workload.of(changes[0].type, each) for each in (changes[0].before, changes[0].after))
     if new and new.once:
         release = f" for release {new.release}" if new.release else ""
         return f"runs again{release}"
+    roll = "rolls" if count == 1 else "roll"
     if old and new and old.release != new.release:
-        return f"{what} {'rolls' if count == 1 else 'roll'} to release {new.release}"
+        return f"{what} {roll} to release {new.release}"
     if changes[0].operation is Operation.UPDATE:
-        if changes[0].type == CONTAINER:
-            return f"{what} {'changes' if count == 1 else 'change'} in place"
-        if changes[0].type.endswith(":StatefulSet"):
-            return f"{what} {_be(count)} restarted"
-        does = "roll" if changes[0].type.endswith(":Deployment") else "change"
-        return f"{what} {does}{'s' if count == 1 else ''}"
-    gap = ", the old one first" if changes[0].gap else ""
-    return f"{what} {_be(count)} replaced{gap}"
+        return _updated(changes[0], what, count)
+    return f"{what} {_be(count)} replaced, the old one first" if changes[0].gap else f"{what} {roll}"
+
+
+def _updated(change: Change, what: str, count: int) -> str:
+    """Say what becomes of containers whose object stays."""
+    if change.type == CONTAINER:
+        return f"{what} {'changes' if count == 1 else 'change'} in place"
+    if not change.rolls:
+        before = _count([change], before=True)
+        return f"scales from {before} to {what}" if before != count else f"{what} {'stays' if count == 1 else 'stay'}"
+    if change.type.endswith(":StatefulSet"):
+        return f"{what} {_be(count)} restarted"
+    does = "roll" if change.type.endswith(":Deployment") else "change"
+    return f"{what} {does}{'s' if count == 1 else ''}"
 
 
 def _containers(count: int, kind: str) -> str:
@@ -189,132 +204,43 @@ def _be(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
-def _differences(old: Workload, new: Workload) -> Iterator[str]:
-    """Tell what is not as it was. The hash of a declaration says it once more: it is told where nothing else is."""
-    told = list(_said_of(old, new))
-    yield from told
-    if not told and old.release == new.release:
-        yield from _between("label", old.labels, new.labels)
-
-
-def _said_of(old: Workload, new: Workload) -> Iterator[str]:
-    if old.count != new.count:
-        yield f"replicas {old.count} to {new.count}"
-    if old.image != new.image and old.image and new.image and not new.release:
-        yield f"image {without_digest(old.image)} to {without_digest(new.image)}"
-    yield from _between("environment", old.environment, new.environment, skip={"SLIPWAY_RELEASE"})
-    if old.command != new.command:
-        yield f"command {pair(_command(old.command), _command(new.command))}"
-    yield from _surroundings(old, new)
-    for path in sorted({*old.named} & {*new.named}):
-        if old.named[path] != new.named[path]:
-            yield f"reads other {'secrets' if 'secrets' in path else 'configuration'}"
-    yield from _between("mount", old.mounts, new.mounts)
-    yield from _between("label", old.labels, new.labels, skip={DECLARED})
-    yield from _between("", old.rest, new.rest)
-
-
-def _surroundings(old: Workload, new: Workload) -> Iterator[str]:
-    """Tell what a container may use, and who reaches it."""
-    if old.memory_mb != new.memory_mb:
-        yield f"memory {old.memory_mb} to {new.memory_mb} MB"
-    if old.cpus != new.cpus:
-        yield f"CPU {old.cpus:g} to {new.cpus:g}"
-    for port in sorted(new.ports - old.ports):
-        yield f"publishes {port.address}:{port.number}"
-    for port in sorted(old.ports - new.ports):
-        yield f"publishes {port.address}:{port.number} no more"
-    for name in sorted({*new.networks} - {*old.networks}):
-        yield f"joins network {name}"
-    for name in sorted({*old.networks} - {*new.networks}):
-        yield f"leaves network {name}"
-
-
-def without_digest(name: str) -> str:
-    """Leave out the digest: the tag says enough."""
-    return name.partition("@")[0]
-
-
-def _command(said: Value) -> str:
-    return " ".join(shown(each) for each in value.items(said)) or "the image's own"
-
-
-def _between(
-    what: str, old: Mapping[str, Value], new: Mapping[str, Value], skip: set[str] | None = None
-) -> Iterator[str]:
-    word = f"{what} " if what else ""
-    if not what:
-        yield from _whole_branches(old, new)
-    for name in sorted({*old, *new} - (skip or set())):
-        before, after = old.get(name), new.get(name)
-        if before == after or (after is Mark.UNKNOWN and before is not None and what != "environment"):
-            continue  # what it is made of differs, which is told where it is made
-        if not what and (name not in new or name not in old):
-            continue
-        if name not in new:
-            yield f"{word}{name} goes"
-        elif name not in old:
-            yield f"{word}{name} is new: {shown(after)}" if after not in ("", None) else f"{word}{name} is new"
-        elif before is Mark.SECRET or after is Mark.SECRET:
-            yield f"{word}{name} changes (secret)"
-        else:
-            yield f"{word}{name} {pair(before, after)}"
-
-
-def _whole_branches(old: Mapping[str, Value], new: Mapping[str, Value]) -> Iterator[str]:
-    """Tell of properties that come or go, with their values where they are few."""
-    for one, other, done in ((new, old, "is new"), (old, new, "goes")):
-        found: dict[str, list[str]] = {}
-        for path in sorted({*one} - {*other}):
-            if one[path] is not Mark.UNKNOWN:
-                found.setdefault(".".join(path.split(".")[:_DEPTH]), []).append(path)
-        for branch, paths in found.items():
-            single = paths == [branch] and done == "is new" and one[branch] not in ("", None)
-            yield f"{branch} {done}{f': {shown(one[branch])}' if single else ''}"
-
-
-def pair(before: Value, after: Value) -> str:
-    """Write what a value was and is. Of long ones, what differs alone."""
-    old, new = (each if isinstance(each, str) else shown(each) for each in (before, after))
-    if "\n" in old or "\n" in new:
-        count = sum(line[:2] in {"+ ", "- "} for line in difflib.ndiff(old.splitlines(), new.splitlines()))
-        return f"changes in {counted(count, 'line')}"
-    if max(len(old), len(new)) > LONG:
-        were, are = (re.split(r"[,\s]+", each) for each in (old, new))
-        gone = " ".join(each for each in were if each not in are)
-        come = " ".join(each for each in are if each not in were)
-        if gone or come:
-            return " and ".join(
-                [*([f"loses {shown(gone)}"] if gone else []), *([f"gains {shown(come)}"] if come else [])]
-            )
-    return f"{_quoted(before)} to {_quoted(after)}"
-
-
-def _quoted(said: Value) -> str:
-    """Write a value so that it is seen where it ends."""
-    text = shown(said)
-    return f'"{text}"' if " " in text and isinstance(said, str) else text
-
-
 def _secrets(changes: Sequence[Change], files: Sequence[str]) -> Iterator[str]:
     """Name the secret files that differ. No value is known here."""
-    done = _whole(changes)
-    if done in {Operation.CREATE, Operation.DELETE}:
-        yield "made" if done is Operation.CREATE else "deleted"
+    whole = _whole(changes)
+    if whole in {Operation.CREATE, Operation.DELETE}:
+        yield "made" if whole is Operation.CREATE else "deleted"
         return
-    names: dict[str, None] = {}
+    names: dict[str, set[str]] = {}
+    gone: set[str] = set()
     for change in changes:
-        for path in change.differs:
+        for path, how in change.differs.items():
+            done = _HOW.get(how, "changes")
             index = re.match(r"uploads\[(\d+)\]", path)
             named = _PATTERN.match(path)
-            if index and int(index[1]) < len(files):
-                names[files[int(index[1])]] = None
+            if index and done == "goes":  # its place is in the old list, and the names are of the new one
+                gone.add(path)
+            elif index and int(index[1]) < len(files):
+                names.setdefault(done, set()).add(_secret(files[int(index[1])]))
             elif named:
-                names[named[1]] = None
-    if names:
-        yield f"{', '.join(sorted(names))} {'changes' if len(names) == 1 else 'change'} (values are not shown)"
-    else:
-        yield "contents change (values are not shown)"
+                names.setdefault(done, set()).add(_secret(named[1]))
+    said = [
+        f"{', '.join(sorted(some))} {how if len(some) == 1 else _SEVERAL[how]}" for how, some in sorted(names.items())
+    ]
+    if gone:
+        said.append(f"{len(gone)} {'goes' if len(gone) == 1 else 'go'}")
+    yield f"{', '.join(said) or 'contents change'} (values are not shown)"
+
+
+_HOW = {"add": "is new", "add-replace": "is new", "delete": "goes", "delete-replace": "goes"}
+"""What the plugin calls it, and what people do."""
+
+
+_SEVERAL = {"is new": "are new", "goes": "go", "changes": "change"}
+
+
+def _secret(file: str) -> str:
+    """Name a secret as the file of the stack does."""
+    return "the file of variables with secrets" if file == EXPORTED else file.removeprefix("secrets.")
 
 
 def _built(changes: Sequence[Change]) -> Iterator[str]:
@@ -339,71 +265,10 @@ def _pulled(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         old, new = (value.text(state.inputs.get("name")) if state else "" for state in (change.before, change.after))
         if old and new:
-            yield f"{without_digest(old)} to {without_digest(new)}"
+            yield f"{difference.without_digest(old)} to {difference.without_digest(new)}"
         else:
-            yield f"{without_digest(new)} is pulled" if new else f"{without_digest(old)} is no longer needed"
-
-
-_DONE = {
-    Operation.CREATE: "is created",
-    Operation.DELETE: "is deleted",
-    Operation.REPLACE: "is replaced",
-    Operation.UPDATE: "changes",
-}
-
-
-def _others(component: str, changes: Sequence[Change]) -> Iterator[str]:
-    """Tell of what runs nothing: networks, volumes, objects of a cluster."""
-    grouped: dict[tuple[str, Operation], list[Change]] = {}
-    for change in changes:
-        grouped.setdefault((change.type, change.operation), []).append(change)
-    for (kind, operation), some in sorted(grouped.items()):
-        word = _PLAIN.get(kind, kind.rpartition(":")[2])
-        shown_names = {_named(each, component) for each in some}
-        names = ", ".join(sorted(each for each in shown_names if each and not word.lower().endswith(each)))
-        done = _DONE[operation].replace("is ", "are ") if len(some) > 1 else _DONE[operation]
-        done = "change" if len(some) > 1 and operation is Operation.UPDATE else done
-        word = word if len(some) == 1 else _plural(word)
-        yield f"{word}{f' {names}' if names else ''} {done}"
-        for each in some:
-            if operation in {Operation.UPDATE, Operation.REPLACE} and each.before and each.after:
-                yield from _properties(each.before, each.after)
-
-
-def _plural(word: str) -> str:
-    return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
-
-
-def _named(change: Change, component: str) -> str:
-    return change.name.removeprefix(f"{component}-").removeprefix("networks-")
-
-
-def _properties(old: State, new: State) -> Iterator[str]:
-    before, after = (dict(value.leaves(_shown(state.inputs))) for state in (old, new))
-    yield from _between("", before, after)
-
-
-def _shown(inputs: Mapping[str, Value]) -> dict[str, Value]:
-    """Leave out what Pulumi made up."""
-    metadata = dict(value.mapping(inputs.get("metadata")))
-    if value.at(metadata, "annotations", "pulumi.com/autonamed") == "true":
-        metadata.pop("name", None)
-    given = [value.text(each) for each in value.items(inputs.get("__defaults"))]
-    rest = {key: each for key, each in inputs.items() if not key.startswith("__") and key not in given}
-    return {**rest, "metadata": metadata} if metadata else rest
-
-
-def details(plan: Plan) -> tuple[str, ...]:
-    """Give every change of every resource, property by property: for those who want to see all of it."""
-    lines = []
-    for change in plan.changes:
-        if not is_real(change) or change.operation is Operation.SAME:
-            continue
-        lines.append(f"{change.operation.value:<8}{change.type.removeprefix(PREFIX)} {change.name}")
-        old, new = workload.of(change.type, change.before), workload.of(change.type, change.after)
-        if old and new:
-            told = _switched(old, new) if change.kind == "Switch" else _differences(old, new)
-            lines += [f"          {each}" for each in told]
-        elif change.before and change.after:
-            lines += [f"          {each}" for each in _properties(change.before, change.after)]
-    return tuple(lines)
+            yield (
+                f"{difference.without_digest(new)} is pulled"
+                if new
+                else f"{difference.without_digest(old)} is no longer needed"
+            )

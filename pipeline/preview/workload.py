@@ -7,14 +7,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from components import environment, steps
 from components.labels import ATTEMPT, RELEASE, REVISION
-from components.tokens import CONTAINER
+from components.tokens import CONTAINER, KUBERNETES
 from pipeline.preview import value
 from pipeline.preview.plan import State
 from pipeline.preview.value import Mark, Value
 
 CLUSTER = "Cluster"
 """A database of CloudNativePG."""
+_FOLLOWS = {RELEASE, REVISION, ATTEMPT}
+"""Labels that differ because something else does."""
 _LONG = ("Deployment", "StatefulSet", "CronJob")
 _ONCE = ("Job",)
 _UNITS = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1024**2, "k": 1e3 / 2**20, "M": 1e6 / 2**20, "G": 1e9 / 2**20}
@@ -97,7 +100,7 @@ def of(kind: str, state: State | None) -> Workload | None:
     if kind == CONTAINER:
         return _container(state.inputs)
     name = kind.rpartition(":")[2]
-    if kind.startswith("kubernetes:") and name in (*_LONG, *_ONCE):
+    if kind.startswith(KUBERNETES) and name in (*_LONG, *_ONCE):
         return _pods(state.inputs, once=name in _ONCE)
     return _instances(state.inputs) if kind.endswith(f":{CLUSTER}") else None
 
@@ -113,7 +116,7 @@ def _container(inputs: Mapping[str, Value]) -> Workload:
         image="" if image.startswith("sha256:") else image,
         release=value.text(labels.get(RELEASE)),
         environment={name: text for name, _, text in variables if name},
-        command=[*value.items(inputs.get("entrypoints")), *value.items(inputs.get("command"))],
+        command=_command(inputs.get("entrypoints"), inputs.get("command")),
         memory_mb=int(value.number(inputs.get("memory"))),
         cpus=float(value.text(inputs.get("cpus")) or 0),
         ports=frozenset(
@@ -134,6 +137,21 @@ def _container(inputs: Mapping[str, Value]) -> Workload:
         labels=_said(labels),
         rest=dict(_rest({key: each for key, each in inputs.items() if key not in READ_DOCKER})),
     )
+
+
+def _command(entrypoint: Value, arguments: Value) -> Value:
+    """Give a command line as somebody wrote it, without what Slipway puts before it."""
+    words = [*value.items(entrypoint), *value.items(arguments)]
+    texts = [value.text(each) for each in words]
+    for begins, length in (
+        (steps.PATIENTLY, len(steps.PATIENTLY) + 1),
+        (environment.EXPORTING, len(environment.EXPORTING)),
+    ):
+        for index in range(len(words)):
+            if tuple(texts[index : index + len(begins)]) == begins:
+                words, texts = ([*each[:index], *each[index + length :]] for each in (words, texts))
+                break
+    return words
 
 
 def _docker_source(mount: Value) -> str:
@@ -167,7 +185,7 @@ def _pods(inputs: Mapping[str, Value], *, once: bool) -> Workload:
             value.text(value.at(each, "name")): value.at(each, "value")
             for each in value.items(value.at(container, "env"))
         },
-        command=[*value.items(value.at(container, "command")), *value.items(value.at(container, "args"))],
+        command=_command(value.at(container, "command"), value.at(container, "args")),
         memory_mb=int(megabytes(limits.get("memory"))),
         cpus=cores(limits.get("cpu")),
         mounts={
@@ -234,7 +252,7 @@ def _rest(inputs: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
 
 
 def _said(labels: Mapping[str, Value]) -> dict[str, Value]:
-    return {name: each for name, each in labels.items() if name not in {RELEASE, REVISION, ATTEMPT}}
+    return {name: each for name, each in labels.items() if name not in _FOLLOWS}
 
 
 def megabytes(quantity: Value) -> float:

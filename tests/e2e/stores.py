@@ -33,6 +33,9 @@ class Store(Protocol):
     def content(self) -> dict[str, str]:
         """Everything that lies in it: key and text."""
 
+    def reader(self) -> dict[str, str]:
+        """What ``pulumi`` needs of somebody who may read it and no more."""
+
     def close(self) -> None:
         """Stop it, and leave nothing."""
 
@@ -77,6 +80,12 @@ class PostgresStore:
         answer = self._ask("select coalesce(json_object_agg(key, data->>'data'), '{}') from pulumi_state") or "{}"
         return {key: base64.b64decode(data).decode() for key, data in json.loads(answer).items()}
 
+    def reader(self) -> dict[str, str]:
+        """A role that may select."""
+        self._ask("create role reader login password 'reads'; grant select on pulumi_state to reader")
+        url = self.environ["PULUMI_BACKEND_URL"].replace("postgres@", "reader@")
+        return {"PULUMI_BACKEND_URL": url, "PGPASSWORD": "reads"}
+
     def close(self) -> None:
         """Remove the container with its data."""
         self._server.remove(force=True, v=True)
@@ -89,30 +98,40 @@ class S3Store:
     def __init__(self, folder: Path) -> None:
         self._bucket = folder / "buckets" / "state"
         self._bucket.mkdir(parents=True)
+        self._servers: list[subprocess.Popen[bytes]] = []
+        self.environ = self._serve(folder / "log")
+
+    def _serve(self, log: Path, *options: str) -> dict[str, str]:
+        """Start a server over the folder, and give what its clients need."""
         port, key, secret = free_port(), "slipway", secrets.token_hex(8)
         program = golang.build(GATEWAY, Report(ROOT / ".slipway" / "logs")) / "versitygw"
-        with (folder / "log").open("wb") as log:
-            self._server = subprocess.Popen(
-                [str(program), "--port", f"127.0.0.1:{port}", "posix", str(self._bucket.parent)],
+        with log.open("wb") as sink:
+            server = subprocess.Popen(
+                [str(program), "--port", f"127.0.0.1:{port}", *options, "posix", str(self._bucket.parent)],
                 env={"ROOT_ACCESS_KEY": key, "ROOT_SECRET_KEY": secret},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=sink,
                 stderr=subprocess.STDOUT,
             )
-        self.environ = {
+        self._servers.append(server)
+
+        def listens() -> bool:
+            assert server.poll() is None, log.read_text(errors="replace")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return True
+            return False
+
+        wait_for("versitygw", listens)
+        return {
             "PULUMI_BACKEND_URL": f"s3://state/team/shop?endpoint=http://127.0.0.1:{port}&s3ForcePathStyle=true",
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,
         }
 
-        def listens() -> bool:
-            assert self._server.poll() is None, (folder / "log").read_text(errors="replace")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return True
-            return False
-
-        wait_for("versitygw", listens)
+    def reader(self) -> dict[str, str]:
+        """Another server over the same folder, which takes nothing but reading."""
+        return self._serve(self._bucket.parent.parent / "log-of-the-reader", "--readonly")
 
     def content(self) -> dict[str, str]:
         """The objects: the server keeps each as a file."""
@@ -124,6 +143,7 @@ class S3Store:
         return found
 
     def close(self) -> None:
-        """Stop the server; the folder is the test's."""
-        self._server.terminate()
-        self._server.wait(timeout=30)
+        """Stop its servers; the folder is the test's."""
+        for server in self._servers:
+            server.terminate()
+            server.wait(timeout=30)

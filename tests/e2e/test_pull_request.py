@@ -88,7 +88,7 @@ class Request:
             content = {"config": {f"slipway:{key}": value for key, value in said.items()}}
             (self.clone / "stacks" / file).write_text(yaml.safe_dump(content))
         (self.folder / "state").mkdir()
-        (self.folder / "runner").mkdir()
+        (self.folder / "runner/.slipway/state").mkdir(parents=True)
         for stack in ("staging", "prod"):
             self.shell(f"python -m pipeline secrets init {stack}", self.keys)
         return self
@@ -112,10 +112,13 @@ class Request:
 
     def shell(self, run: str, env: Mapping[str, str]) -> tuple[int, str]:
         """Run a step as GitHub does."""
-        base = tools() | {
-            "PULUMI_BACKEND_URL": f"file://{self.folder}/runner",  # what `.slipway/env` of a fresh clone says
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
-        }
+        base = (
+            tools()
+            | {
+                "PULUMI_BACKEND_URL": f"file://{self.folder}/runner/.slipway/state",  # what `.slipway/env` of a fresh clone says
+                "XDG_CACHE_HOME": str(self.folder / "cache"),
+            }
+        )
         done = subprocess.run(
             ["bash", "-e", "-o", "pipefail", "-c", run],
             cwd=self.clone,
@@ -252,13 +255,15 @@ def test_the_life_of_a_pull_request(request_5: Request) -> None:
 
 
 def test_a_fork_gets_a_report_and_nothing_else(request_5: Request) -> None:
-    """Without the keys, on the page of its job; no comment, no environment, no stack in the backend."""
+    """Without the keys and the state, as it says, on the page of its job; no comment, no environment, no stack in the backend."""
     before = request_5.things()
     codes = request_5.happens("opened", fork=True)
 
     assert codes == {"preview-of-a-fork staging": 0, "preview-of-a-fork prod": 0}
     summary = (request_5.folder / "summary.md").read_text()
     assert summary.count("<!-- slipway-preview: ") == 2
+    assert summary.count("**Not a comparison: as a whole new stack, ") == 2
+    assert summary.count("Compared with nothing, since no state on this machine knows of it") == 2
     assert request_5.forge.bodies() == []
     assert request_5.things() == before
     assert list((request_5.folder / "runner").rglob("*.json")) == []

@@ -100,6 +100,12 @@ def at(engine: Engine, url: str) -> Engine:
         ),
         (
             POSTGRES,
+            f"{OPEN}failed to create table pulumi_state: pq: permission denied for schema public at position 1:28 (42501)",
+            f"{AT_POSTGRES}failed to create table pulumi_state: pq: permission denied for schema public at position 1:28 (42501)",
+            "python -m pipeline state STACK --output FILE   # by that role: a copy for others, without secrets",
+        ),
+        (
+            POSTGRES,
             f"{OPEN}dial tcp 127.0.0.1:7331: connect: connection refused",
             f"{AT_POSTGRES}dial tcp 127.0.0.1:7331: connect: connection refused",
             "pulumi stack ls   # asks the same place; PULUMI_BACKEND_URL and its credentials are in docs/state.md",

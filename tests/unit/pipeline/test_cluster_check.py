@@ -544,7 +544,7 @@ def test_every_problem_is_told_at_once(outside: Engine, api: Api, free: int) -> 
 def test_a_preview_needs_no_cluster(outside: Engine, api: Api) -> None:
     """It says in one line that it was not asked, and why."""
     assert check.doubts(pointed(outside, "/nowhere"), of(api), {}) == [
-        "the cluster was not asked, and settings and state alone tell: KUBECONFIG: there is no file /nowhere"
+        "The cluster was not asked, and settings and state alone tell: KUBECONFIG: there is no file /nowhere"
     ]
 
 

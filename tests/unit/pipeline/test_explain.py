@@ -342,13 +342,32 @@ AWAY = (
         ),
         (
             "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity",
-            "slipway:kubernetes.storage: a claim was to become smaller, which no storage can; nothing was lost",
+            "slipway:kubernetes.storage.NAME_gb: the claim was to become smaller, which no storage can; nothing was lost",
             "pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack dev",
         ),
         (
             "forbidden: only dynamically provisioned pvc can be resized and the storageclass must support resize",
-            "slipway:kubernetes.storage: a claim was to grow, which its storage class does not allow; nothing was lost",
+            "slipway:kubernetes.storage.NAME_gb: the claim was to grow, which its storage class does not allow; nothing was lost",
             "pulumi config set --path slipway:kubernetes.storage.NAME_gb SIZE --stack dev",
+        ),
+        (
+            (
+                'PersistentVolumeClaim "volume-reports" is invalid: spec.resources.requests.storage: Forbidden: '
+                "field can not be less than status.capacity"
+            ),
+            (
+                "slipway:volumes.reports.size_gb: the claim volume-reports was to become smaller, which no storage can; "
+                "nothing was lost"
+            ),
+            "pulumi config set --path slipway:volumes.reports.size_gb SIZE --stack dev",
+        ),
+        (
+            'persistentvolumeclaims "media" is forbidden: only dynamically provisioned pvc can be resized',
+            (
+                "slipway:kubernetes.storage.media_gb: the claim media was to grow, which its storage class does not "
+                "allow; nothing was lost"
+            ),
+            "pulumi config set --path slipway:kubernetes.storage.media_gb SIZE --stack dev",
         ),
         (
             "spec: Forbidden: spec is immutable after creation except resources.requests",

@@ -4,6 +4,7 @@ import shutil
 import socket
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import requests
 from components.model import Settings
 from components.settings import parse
 from pipeline.console import PipelineError, Problem
+from pipeline.engine import Engine
 from pipeline.host import check as hostcheck
 
 
@@ -173,6 +175,18 @@ class SlowDaemon:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def test_a_preview_says_that_the_daemon_was_not_asked(engine: Engine) -> None:
+    """It needs none; an update does."""
+    away = replace(engine, environ={"DOCKER_HOST": "unix:///nonexistent/docker.sock"})
+
+    assert hostcheck.doubts(away, settings(8080), {}) == [
+        (
+            "The Docker host was not asked, and settings and state alone tell: "
+            "the Docker daemon does not answer at unix:///nonexistent/docker.sock: there is no such socket"
+        )
+    ]
 
 
 def test_a_daemon_that_is_too_busy_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components.tokens import SIGNATURE
+from components.tokens import CONTAINER, SIGNATURE
 from pipeline.console import Problem
-from pipeline.preview import as_json, cost, danger, images, markdown, picture, plan, report, text, words, workload
+from pipeline.preview import as_json, cost, danger, difference, images, markdown, picture, plan, report, text, words
 from pipeline.preview.danger import Danger, Kind
 from pipeline.preview.images import Image, Inspected
 from pipeline.preview.keyless import Compared
@@ -25,9 +25,16 @@ NAMES = (
     "docker-dangers",
     "docker-protected",
     "kubernetes-release",
+    "kubernetes-protected",
+    "kubernetes-scale",
+    "kubernetes-secret",
     "kubernetes-dangers",
 )
 FILES = {"app-secrets": ["database_url", "redis_url", "secret_key"]}
+UNREADABLE = (
+    "a server of one major version does not read the data of another, so it does not start, and pages that need the "
+    "database fail; dump before, and restore into a new volume (docs/data.md)"
+)
 SECRET: Json = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
 
 
@@ -81,11 +88,11 @@ def test_what_happens_to_a_release_is_told_in_plain_words() -> None:
     said = {each.name: report.part_line(each) for each in reported("docker-release").parts}
 
     assert said["web"] == (
-        "3 containers roll to release 25cf275b2930, environment CACHE_TTL 60 to 300, reads other secrets"
+        "3 containers roll to release ba7c561d5312, replicas 2 to 3, environment CACHE_TTL 60 to 300, gets changed secrets"
     )
     assert said["secrets of app"] == "secret_key changes (values are not shown)"
     assert said["redis"] == (
-        "1 container is replaced, the old one first, command loses 96mb and gains 192mb, memory 128 to 256 MB"
+        "1 container is replaced, the old one first, command --maxmemory 96mb to 72mb, memory 128 to 96 MB"
     )
     assert list(said) == [
         "web",
@@ -112,13 +119,18 @@ def test_a_release_on_docker_is_no_danger_but_for_what_has_a_fixed_name() -> Non
 
 def test_ports_and_major_versions_are_dangers() -> None:
     """A port for every address is open to others; an image of another major version may not read the data."""
-    assert dangers("docker-dangers")[2:] == [
-        ("port", "edge", "port 18498 is opened on every address of the host"),
+    assert dangers("docker-dangers") == [
+        ("data", "postgres", f"postgres:17 becomes postgres:16: {UNREADABLE}"),
         (
-            "version",
-            "postgres",
-            "postgres:17 becomes postgres:16; a server of one major version does not read the data of another",
+            "downtime",
+            "edge",
+            (
+                "the old container goes before the new one is made: nobody reaches the site until the new one serves; "
+                "open connections break"
+            ),
         ),
+        ("downtime", "memcached", "it is deleted, and nothing takes its place"),
+        ("port", "edge", "port 18498 is opened on every address of the host"),
     ]
 
 
@@ -155,27 +167,112 @@ def test_data_that_goes_is_the_first_danger(retain: bool, said: str) -> None:  #
 
 
 def test_a_cluster_restarts_pods_with_a_volume_and_opens_ports() -> None:
-    """A StatefulSet has one pod, which ends before its successor starts."""
-    assert [each[:2] for each in dangers("kubernetes-release")] == [("downtime", "postgres")]
+    """A StatefulSet has one pod, which ends before its successor starts; one that does not come back is no mere restart."""
+    restarted = "its pod is restarted: pages that need the cache fail until the new one answers"
+    assert dangers("kubernetes-release") == [("downtime", "redis", restarted)]
     assert dangers("kubernetes-dangers") == [
-        ("protected", "networks", "the namespace guestbook-prod is protected no more: an update may delete it"),
-        ("protected", "volume media", "the volume media is protected no more: an update may delete it"),
-        ("protected", "volume media", "the volume media is protected, and changes in place"),
-        ("protected", "volume postgres", "the volume postgres is protected no more: an update may delete it"),
-        ("downtime", "edge", "the Ingress is deleted: visitors no longer come in by it"),
+        ("data", "postgres", f"postgres:17 becomes postgres:16: {UNREADABLE}"),
+        ("data", "volume reports", "the claim volume-reports is deleted: what it holds goes too"),
+        ("downtime", "memcached", "it is deleted, and nothing takes its place"),
+        ("downtime", "redis", restarted),
+        ("port", "edge", "the ingress serves book.localhost"),
+    ]
+    assert dangers("kubernetes-protected") == [
         (
-            "downtime",
-            "postgres",
-            "its pod is restarted: pages that need the database fail until the new one answers",
+            "protected",
+            "data",
+            (
+                "the claim media, the claim postgres and the namespace guestbook-prod are protected no more: the update "
+                "after this one may delete what is in there"
+            ),
         ),
-        ("downtime", "redis", "its pod is restarted: pages that need the cache fail until the new one answers"),
-        ("port", "edge", "port 80 is opened by a load balancer"),
         (
-            "version",
-            "postgres",
-            "postgres:17 becomes postgres:18; a server of one major version does not read the data of another",
+            "protected",
+            "volume reports",
+            "the claim volume-reports is protected and would be deleted: Pulumi refuses the update as long as it is",
         ),
     ]
+
+
+def test_more_pods_of_the_same_do_not_roll() -> None:
+    """Those that run go on running, and the limits of the namespace follow."""
+    said = {each.name: report.part_line(each) for each in reported("kubernetes-scale").parts}
+    assert said == {
+        "web": "scales from 2 to 3 pods",
+        "switch": "runs again for release 576e591586fc",
+        "namespace": "limits follow: CPU 6.975 to 8.475 cores, memory 3360 to 4128 MB, pods 21 to 24",
+    }
+    found = cost.costs(read("kubernetes-scale"))
+    assert (found.before.containers, found.after.containers, found.during.containers) == (7, 8, 9)
+
+
+def test_what_comes_and_goes_on_a_cluster_is_told_as_people_name_it() -> None:
+    """No rule of the network, no budget, no Service that only follows; and no identity that a hash makes."""
+    said = {each.name: report.part_line(each) for each in reported("kubernetes-dangers").parts}
+    assert said["memcached"] == "1 pod is deleted"
+    assert said["volume reports"] == "deleted"
+    assert said["edge"] == "1 pod rolls, nginx.conf changes in 1 line, Ingress is created"
+    assert said["namespace"].startswith("closes migration, web and worker to memcached, limits follow: CPU 6.975 to")
+    assert said["web"].endswith("health check localhost to book.localhost, scales by itself, 2 to 4 pods")
+    assert cost.costs(read("kubernetes-dangers")).after.containers == 8  # four of them web, at most
+
+    secrets = {each.name: report.part_line(each) for each in reported("kubernetes-secret").parts}
+    assert secrets["secrets of app"] == "api_token is new (values are not shown)"
+    docker = {each.name: report.part_line(each) for each in reported("docker-protected").parts}
+    assert docker["secrets of app"] == "1 goes (values are not shown)"
+
+
+def test_protection_that_goes_is_a_change_also_where_nothing_else_is() -> None:
+    """It is what makes the next update able to delete data."""
+    found = read("docker-none")
+    loose = tuple(
+        replace(each, after=replace(each.after, protect=False)) if each.after else each for each in found.changes
+    )
+    made = report.of(replace(found, changes=loose), secret_files=FILES)
+
+    assert not made.unchanged
+    assert (
+        report.headline(made) == "Stack prod: 1 danger; 33 resources are as they should be, but for their protection."
+    )
+    assert [each.text for each in made.dangers] == [
+        (
+            "the volume guestbook-prod-media, the volume guestbook-prod-postgres and the volume "
+            "guestbook-prod-volume-reports are protected no more: the update after this one may delete what is in there"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "said", "fact"),
+    [
+        ("4Gi", "protected", "grows from 2 to 4 GB, which cannot be taken back", "grows from 2 to 4 GB"),
+        (
+            "1Gi",
+            "data",
+            "is to shrink from 2 to 1 GB, which no storage can: the update fails",
+            "shrinks from 2 to 1 GB",
+        ),
+    ],
+)
+def test_the_size_of_a_claim_is_told_in_gigabytes(size: str, kind: str, said: str, fact: str) -> None:
+    """A larger one is for ever; a smaller one fails."""
+
+    def claim(size: str) -> Json:
+        return {"metadata": {"name": "volume-reports"}, "spec": {"resources": {"requests": {"storage": size}}}}
+
+    line = step(
+        "kubernetes:core/v1:PersistentVolumeClaim",
+        "claim",
+        "Storage::volume-reports-storage",
+        claim("2Gi"),
+        claim(size),
+    )
+    found = plan.read(line.replace('"inputs"', '"protect": true, "inputs"'), "prod")
+
+    assert [(each.kind.value, each.component, each.text) for each in danger.dangers(found)] == [
+        (kind, "volume reports", f"the claim volume-reports {said}")
+    ]
+    assert [each.facts for each in words.parts(found, {})] == [(fact,)]
 
 
 def test_policies_that_are_violated_are_told_by_component() -> None:
@@ -223,24 +320,25 @@ def test_migrations_that_drop_data_are_dangers() -> None:
 
 
 def test_the_cost_counts_what_runs_and_what_runs_beside_it_meanwhile() -> None:
-    """Seven containers; during a release, four old ones beside the new, and three steps."""
+    """Seven containers; during a release, three old ones beside the new, and three steps."""
     found = cost.costs(read("docker-release"))
 
-    assert (found.before.containers, found.after.containers, found.during.containers) == (7, 7, 14)
-    assert (found.before.memory_mb, found.after.memory_mb, found.during.memory_mb) == (2560, 2688, 5632)
-    assert (found.after.volumes, found.after.disk_gb) == (5, 0)
+    assert (found.before.containers, found.after.containers, found.during.containers) == (7, 8, 14)
+    assert (found.before.memory_mb, found.after.memory_mb, found.during.memory_mb) == (1920, 2400, 4640)
+    assert (found.after.volumes, found.after.disk_gb) == (6, 0)
 
     cluster = cost.costs(read("kubernetes-dangers"))
-    assert (cluster.before.disk_gb, cluster.after.disk_gb) == (22, 33)
+    assert (cluster.before.disk_gb, cluster.after.disk_gb) == (6, 4)
 
 
 def test_the_picture_shows_networks_and_what_changes() -> None:
     """One area for those on the same networks; a colour for each operation."""
-    said = picture.mermaid(read("docker-protected"))
+    said = picture.mermaid(read("docker-dangers"))
 
     assert 'subgraph area1["network guestbook-prod-edge"]\n    edge["edge, 0.0.0.0:18498"]' in said
-    assert "class postgres,postgres_storage gone" in said
-    assert "class edge,web,process_worker replaced" in said
+    assert "class edge,web,process_worker,postgres replaced" in said
+    assert "class service_memcached gone" in said
+    assert "class postgres,postgres_storage gone" in picture.mermaid(read("docker-protected"))
     assert 'subgraph area1["namespace guestbook-prod"]' in picture.mermaid(read("kubernetes-release"))
     assert picture.mermaid(plan.read("", "prod")) == ""
 
@@ -317,13 +415,12 @@ def test_plain_text_says_the_same() -> None:
     said = text.text(reported("kubernetes-release"))
 
     assert said.startswith(
-        "Stack prod: 1 danger; 9 of 58 resources change (5 updated, 4 replaced); release 7b5866e6995f to 25cf275b2930.\n"
+        "Stack prod: 1 danger; 9 of 67 resources change (6 updated, 3 replaced); release 576e591586fc to ba7c561d5312.\n"
         "Made without the keys of the stack: its secrets are placeholders here."
     )
-    assert "\nDangers\n  Downtime, postgres: its pod is restarted" in said
-    assert "\n  web: 4 pods roll to release 25cf275b2930, replicas 3 to 4, environment CACHE_TTL 60 to 300\n" in said
-    assert "\n  containers: 8 now; 9 then; 16 during the update\n" in said
-    assert "\n  disk: 22 GB in 4 volumes\n" in said
+    assert "\nDangers\n  Downtime, redis: its pod is restarted" in said
+    assert "\n  web: 3 pods roll to release ba7c561d5312, replicas 2 to 3, environment CACHE_TTL 60 to 300\n" in said
+    assert "\n  containers, at most: 7 now; 8 then; 14 during the update\n" in said
     assert "\nMigrations\n  not looked at: python -m pipeline preview prod --build\n" in said
 
     unknown = text.text(Report(stack="prod", migrations=Migrations(unknown="it is not here")))
@@ -360,8 +457,8 @@ def test_json_has_a_version_and_a_documented_shape() -> None:
     shape = as_json.shape(reported("docker-release"))
     assert shape["version"] == 1
     assert shape["outcome"] == "changes"
-    assert shape["release"] == {"before": "cbbfe321165a", "after": "25cf275b2930"}
-    assert shape["counts"] == {"create": 0, "update": 1, "replace": 12, "delete": 0, "same": 18}
+    assert shape["release"] == {"before": "576e591586fc", "after": "ba7c561d5312"}
+    assert shape["counts"] == {"create": 1, "update": 1, "replace": 11, "delete": 0, "same": 21}
     assert as_json.shape(reported("docker-none"))["outcome"] == "unchanged"
     page = (PREVIEWS.parents[3] / "docs" / "preview.md").read_text(encoding="utf-8")
     assert [field for field in fields if f"`{field}`" not in page] == []
@@ -371,19 +468,20 @@ def test_images_are_compared_by_size_and_layers() -> None:
     """Where the daemon has both; else it says what is not known."""
     moved = images.moved(read("docker-dangers"))
     assert [(each.component, each.before, each.after) for each in moved] == [
-        ("app", "guestbook:cbbfe321165a", "guestbook:25cf275b2930"),
+        ("app", "guestbook:576e591586fc", "guestbook:cc80029c9c55"),
+        ("memcached", "memcached:1.6", ""),
         ("postgres", "postgres:17", "postgres:16"),
     ]
     known = {
-        "guestbook:cbbfe321165a": Inspected(size=150_000_000, layers=("a", "b", "c")),
-        "guestbook-check:25cf275b2930": Inspected(size=151_500_000, layers=("a", "b", "d")),
+        "guestbook:576e591586fc": Inspected(size=150_000_000, layers=("a", "b", "c")),
+        "guestbook-check:cc80029c9c55": Inspected(size=151_500_000, layers=("a", "b", "d")),
         "postgres:16": Inspected(size=90_000_000, layers=("x",)),
     }
-    built = {"guestbook:25cf275b2930": "guestbook-check:25cf275b2930"}
+    built = {"guestbook:cc80029c9c55": "guestbook-check:cc80029c9c55"}
     said = [images.words(each) for each in images.compare(moved, known, built)]
-    assert said == ["150.0 MB to 151.5 MB, 1 of 3 layers new", "90.0 MB"]
-    assert images.words(Image(component="x", before="x:1", after="x:2")) == "not on this machine"
-    assert images.words(Image(component="x", before="x:1", after="")) == "goes"
+    assert said == ["150.0 MB to 151.5 MB, 1 of 3 layers new", "used no more", "90.0 MB"]
+    assert images.words(Image(component="x", before="x:1", after="x:2")) == "not known on this machine"
+    assert images.words(Image(component="app", before="x:1", after="x:2")) == "not built yet: see --build"
 
 
 def test_values_lose_what_is_secret_when_they_are_read() -> None:
@@ -400,12 +498,12 @@ def test_what_is_no_event_is_passed_over() -> None:
 
 def test_an_address_is_told_by_what_differs() -> None:
     """Long values are not written twice."""
-    assert words.pair("60", "300") == "60 to 300"
-    assert words.pair(Mark.UNKNOWN, True) == "(known once it is done) to yes"
-    assert words.pair("hello", "good day") == 'hello to "good day"'
+    assert difference.pair("60", "300") == "60 to 300"
+    assert difference.pair(Mark.UNKNOWN, True) == "(known once it is done) to yes"
+    assert difference.pair("hello", "good day") == 'hello to "good day"'
     long = "a.example.org,b.example.org,c.example.org,d.example.org,e.example.org"
-    assert words.pair(long, long.replace("c.", "x.")) == "loses c.example.org and gains x.example.org"
-    assert words.pair("one\ntwo\n", "one\nthree\n") == "changes in 2 lines"
+    assert difference.pair(long, long.replace("c.", "x.")) == "loses c.example.org and gains x.example.org"
+    assert difference.pair("one\ntwo\n", "one\nthree\n") == "changes in 1 line"
 
 
 def container(**labels: str) -> State:
@@ -432,7 +530,7 @@ def test_the_hash_of_a_declaration_is_told_where_nothing_else_is(
     change = Change(
         urn="web-1",
         name="web-1",
-        type=workload.CONTAINER,
+        type=CONTAINER,
         component="web",
         kind="Web",
         operation=Operation.REPLACE,

@@ -71,7 +71,7 @@ def test_the_report_goes_into_a_file(tmp_path: Path) -> None:
     """Text where no format is named; a folder that is not there is told."""
     console = streams()
     assert run(console, "dev", "--output", str(tmp_path / "report.txt")) == 0
-    assert (tmp_path / "report.txt").read_text().startswith("Stack dev: 1 danger; 13 of 31 resources change")
+    assert (tmp_path / "report.txt").read_text().startswith("Stack dev: 1 danger; 13 of 34 resources change")
     assert text(console.out) == ""
     assert text(console.err).endswith(f"The report is in {tmp_path}/report.txt.\n")
 
@@ -90,9 +90,9 @@ def test_a_preview_that_fails_has_a_report_and_exit_code_1(monkeypatch: pytest.M
     assert run(console, "dev", "--format", "markdown") == 1
     said = text(console.out)
     assert said.startswith("<!-- slipway-preview: dev -->\n")
-    assert "postgres-storage-volume is protected, and this change would delete it with its data" in said
+    assert "the volume postgres is protected, and this change would delete it with its data" in said
     assert "- **Protected**, `volume postgres`" in said
-    assert "error: postgres-storage-volume is protected" in text(console.err)
+    assert "error: the volume postgres is protected" in text(console.err)
 
 
 @pytest.mark.usefixtures("site")
@@ -135,7 +135,33 @@ def test_without_secrets_the_report_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(keyless, "preview", lambda *_: blind)
 
     assert run(console, "dev", "--without-secrets") == 0
-    assert "Compared with nothing, since it is not here: this is what a whole new stack would be" in text(console.out)
+    said = text(console.out)
+    assert said.startswith(
+        "Not a comparison: as a whole new stack, dev would have 34 resources, of release ba7c561d5312.\n"
+        "Compared with nothing, since it is not here. This is what a whole new stack would be, not what would change: "
+        "nothing here tells whether an update would delete data, replace something or be away."
+    )
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    ("name", "code"), [("docker-none", 0), ("kubernetes-scale", 3), ("docker-release", 4), ("docker-protected", 1)]
+)
+def test_a_job_can_tell_what_was_found(name: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 for changes, 4 for dangers, when asked; a failure is 1 as ever."""
+    monkeypatch.setattr(running, "events", lambda *_: Result(code == 1, recorded(name)))
+
+    assert run(streams(), "dev", "--exit-code") == code
+    assert run(streams(), "dev", "--format", "text") == (code == 1)
+
+
+@pytest.mark.usefixtures("site")
+def test_a_copy_of_the_state_is_for_previews_without_secrets(tmp_path: Path) -> None:
+    """With the keys, the state itself is there."""
+    console = streams()
+
+    assert run(console, "dev", "--state", str(tmp_path / "copy.json")) == 1
+    assert "error: --state is for a machine that has nothing but a copy of the state\n" in text(console.err)
 
 
 def test_without_secrets_nothing_is_written_for_a_project(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +202,50 @@ def test_migrations_are_read_from_what_the_image_said() -> None:
         Migration(name="shop.0002_price", sql="ALTER;"),
         Migration(name="blog.0001_initial", sql=""),
     )
+
+
+@pytest.mark.parametrize(
+    ("image", "here", "found", "asked"),
+    [
+        ("127.0.0.1:5000/shop:1", False, True, ["pull 127.0.0.1:5000/shop:1", "remove 127.0.0.1:5000/shop:1"]),
+        ("127.0.0.1:5000/shop:1", True, True, []),
+        ("127.0.0.1:5000/shop:1", False, False, ["pull 127.0.0.1:5000/shop:1"]),
+        ("shop:1", False, True, []),
+        ("", False, True, []),
+    ],
+)
+def test_the_image_that_runs_on_a_cluster_is_fetched_for_a_while(  # noqa: PLR0913, PLR0917 - a row of the table
+    image: str,
+    here: bool,  # noqa: FBT001 - a case of the test
+    found: bool,  # noqa: FBT001 - a case of the test
+    asked: list[str],
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is in a registry alone. What was here stays; what a host built is in no registry."""
+    said: list[str] = []
+
+    class Images:
+        def get(self, _name: str) -> None:
+            if not here:
+                raise docker.errors.ImageNotFound("x")
+
+        def pull(self, name: str) -> None:
+            said.append(f"pull {name}")
+            if not found:
+                raise docker.errors.APIError("x")
+
+        def remove(self, name: str) -> None:
+            said.append(f"remove {name}")
+
+    @contextmanager
+    def daemon(_environ: object) -> Any:  # noqa: ANN401 - a made-up client
+        yield type("Client", (), {"images": Images()})
+
+    monkeypatch.setattr(migrating, "daemon", daemon)
+    with migrating.fetched(engine, image):
+        assert not [each for each in said if each.startswith("remove")]
+    assert said == asked
 
 
 @pytest.mark.parametrize("error", [docker.errors.ImageNotFound("x"), docker.errors.APIError("x")])
