@@ -4,6 +4,7 @@ What is counted (environments, memory) is counted and noted under one lock, so t
 limits together. The same command again goes on where one was interrupted.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -205,7 +206,8 @@ def _outputs(state: Mapping[str, Any]) -> dict[str, str]:
 def _command(template: Template, wanted: Wanted) -> str:
     """Give the command that makes this environment."""
     words = f"python -m pipeline env create {wanted.name}"
-    return words if template.name == TEMPLATE else f"{words} --from {template.name}"
+    words += f" --from {template.name}" if template.name != TEMPLATE else ""
+    return f"{words} --ref {shlex.quote(wanted.ref)}" if wanted.ref else words
 
 
 def _report(engine: Engine, loaded: Settings, noted: Record) -> None:
