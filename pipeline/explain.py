@@ -331,7 +331,7 @@ def _daemon(_found: Match[str], engine: "Engine") -> Problem:
 
 STEP_RULES: list[tuple[str, type_of_rule]] = [
     (
-        r"release command failed with exit code (?P<code>-?\d+) \((?P<key>slipway:release\.[co][^)]*)\): (?P<command>[^\n]+)",
+        r"release command failed with exit code (?P<code>-?\d+) \((?P<key>slipway:release\.(?:commands|once)[^)]*)\): (?P<command>[^\n]+)",
         _release_command,
     ),
     (

@@ -4,6 +4,7 @@ What is counted (environments, memory) is counted and noted under one lock, so t
 limits together. The same command again goes on where one was interrupted.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -212,7 +213,8 @@ def _outputs(state: Mapping[str, Any]) -> dict[str, str]:
 
 def _command(template: Template, wanted: Wanted) -> str:
     """Give the command that makes this environment."""
-    return f"python -m pipeline env create {wanted.name}{template.option}"
+    ref = f" --ref {shlex.quote(wanted.ref)}" if wanted.ref else ""
+    return f"python -m pipeline env create {wanted.name}{template.option}{ref}"
 
 
 def _report(engine: Engine, loaded: Settings, noted: Record) -> None:

@@ -97,7 +97,7 @@ def restore(engine: Engine, dump: str, again: str) -> None:
     """Put the data of a dump into an environment that is up.
 
     Raises:
-        PipelineError: if that fails; the environment has the data that it had.
+        PipelineError: if that fails. The same again puts it in the place of whatever is there.
     """
     arguments = argparse.Namespace(stack=engine.stack, file=_file(engine, dump), uploads_only=False, replace=True)
     try:
@@ -106,7 +106,7 @@ def restore(engine: Engine, dump: str, again: str) -> None:
         raise PipelineError(
             *(
                 Problem(
-                    f"{DUMP}: {_plain(each)}; {engine.stack} is up, without the data that it starts with",
+                    f"{DUMP}: {_plain(each)}; {engine.stack} is not seeded",
                     each.allowed,
                     f"{again}   # tries once more",
                 )

@@ -256,7 +256,7 @@ def test_a_dump_that_does_not_fit(reviews: Reviews, tmp_path: Path) -> None:
     release = clone.known()["pr-1"]["release"]
     assert newer == (
         f"error: slipway:review.seed.dump: the file has migrations that release {release} of stack review-pr-1 lacks: "
-        "guestbook.0099_longer. Nothing was changed; review-pr-1 is up, without the data that it starts with\n"
+        "guestbook.0099_longer. Nothing was changed; review-pr-1 is not seeded\n"
         "  allowed: a release with every migration of the file: older code does not know what a newer one has changed\n"
         "  mend:    python -m pipeline env create pr-1   # tries once more"
     )

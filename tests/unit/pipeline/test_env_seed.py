@@ -15,7 +15,7 @@ from pipeline.console import PipelineError, problem
 from pipeline.data import archive
 from pipeline.data import command as data
 from pipeline.engine import Engine
-from pipeline.env import create, destroy, record, seed
+from pipeline.env import create, destroy, record, seed, stackfile
 from tests.sample import settings
 from tests.unit.pipeline.fake_pulumi import Fake
 
@@ -136,8 +136,7 @@ def test_a_restore_that_fails_names_the_setting(review: Engine, root: Path, monk
         seed.restore(review, "dump.tar", AGAIN)
 
     assert str(error.value) == (
-        "slipway:review.seed.dump: the file has migrations that release ffff lacks; review-pr-1 is up, without the "
-        "data that it starts with\n"
+        "slipway:review.seed.dump: the file has migrations that release ffff lacks; review-pr-1 is not seeded\n"
         "  allowed: others\n"
         f"  mend:    {AGAIN}   # tries once more"
     )
@@ -206,3 +205,14 @@ def test_what_was_never_up_with_its_data_is_made_anew(
     assert (found.state is None) is anew
     assert found.record == (replace(noted, release=None, images=()) if anew else noted)
     assert found.kept == ({} if anew else content)
+
+
+def test_the_command_that_is_to_be_run_again(root: Path) -> None:
+    """It makes the same environment: from the same template, of the same commit."""
+    said = {"slipway:environment": "review", "slipway:app": {"source": "shop", "settings_module": "shop.settings"}}
+    for name in ("review", "small"):
+        (root / f"stacks/{name}.template.yaml").write_text(yaml.safe_dump({"config": said}))
+
+    usual, small = stackfile.read("review", root), stackfile.read("small", root)
+    assert create._command(usual, create.Wanted(name="pr-1")) == AGAIN
+    assert create._command(small, create.Wanted(name="pr-1", ref="a'b")) == f"{AGAIN} --from small --ref 'a'\"'\"'b'"
