@@ -132,21 +132,28 @@ def test_a_restore_brings_back_everything(site: Site, file: Path) -> None:
     assert "after the restore" in site.ask().text
 
 
-def test_a_restore_that_fails_changes_nothing(site: Site, file: Path) -> None:
-    """A dump that breaks off in the middle of the rows leaves the rows and uploads from before, and nothing beside them."""
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0.5, "the migrations of the file cannot be read, and nothing was changed: pg_restore: error:"),
+        (0.9999, "the database could not be replaced, and is as it was: pg_restore: error:"),
+    ],
+)
+def test_a_restore_that_fails_changes_nothing(site: Site, file: Path, left: float, said: str) -> None:
+    """A dump that breaks off before or after its migrations leaves the rows and uploads from before, and nothing more."""
     before = site.sql(TABLES)
     files = site.execute("web", "find", "/app/media")
-    broken = site.folder / "broken.tar"
+    broken = site.folder / f"broken-{left}.tar"
     with archive.read(file) as reader, archive.create(broken) as writer:
         for name in reader.manifest.parts:
             content = b"".join(reader.pieces(name))
             with writer.part(name) as add:
-                add(content[: len(content) // 2] if name == archive.DATABASE else content)
+                add(content[: int(len(content) * left)] if name == archive.DATABASE else content)
         writer.finish(replace(reader.manifest, parts=dict(writer.parts)))
 
-    said = site.pipeline("data", "restore", site.stack, "--from", str(broken), "--replace").bad().text
+    done = site.pipeline("data", "restore", site.stack, "--from", str(broken), "--replace").bad()
 
-    assert "the database could not be replaced, and is as it was: pg_restore: error:" in said
+    assert said in done.text
     assert site.sql(TABLES) == before
     assert site.sql("select count(*) from beside.numbers") == ["200000"]
     assert site.execute("web", "find", "/app/media") == files
