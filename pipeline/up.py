@@ -37,10 +37,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Bring the stack up and print where it is served."""
-    return bring(Engine(arguments.stack, console), arguments.app, plan.use(arguments))
+    bring(Engine(arguments.stack, console), arguments.app, plan.use(arguments))
+    console.say(f"Time:   {console.summary()}")
+    return 0
 
 
-def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -> int:
+def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -> None:
     """Bring a stack up and print where it is served.
 
     Args:
@@ -86,5 +88,3 @@ def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -
     console.say(f"{headline}  (HTTP {answer.status} in {answer.seconds * 1000:.0f} ms)")
     for note in served.notes:
         console.say(f"        {note}")
-    console.say(f"Time:   {console.summary()}")
-    return 0

@@ -226,6 +226,6 @@ def _report(engine: Engine, loaded: Settings, noted: Record) -> None:
         console.say(f"        pulumi config get {NAMESPACE}:basic_auth_password --stack {engine.stack}")
     console.say(
         f"Until:  {lifetime.moment(noted.expires)} ({lifetime.until(noted.expires, record.now())}); "
-        f"longer: python -m pipeline env extend {noted.name} --ttl 48h"
+        f"longer: python -m pipeline env extend {noted.name} --ttl {lifetime.longer(noted.expires, record.now())}"
     )
     console.say(f"Time:   {console.summary()}")

@@ -30,6 +30,12 @@ def later(expires: datetime, now: datetime, ttl: timedelta | None) -> datetime:
     return expires if ttl is None else max(expires, now + ttl)
 
 
+def longer(expires: datetime, now: datetime) -> str:
+    """Give a time to live that lets something live about twice as long as it has left, as the command line has it."""
+    hours = 2 * max(1, round((expires - now) / timedelta(hours=1)))
+    return f"{min(hours, LONGEST // timedelta(hours=1))}h"
+
+
 def words(duration: timedelta) -> str:
     """Write a duration for people, in its two largest units: ``2 d 3 h``, ``5 min``."""
     minutes = max(0, int(duration.total_seconds() // 60))

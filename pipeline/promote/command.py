@@ -95,7 +95,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.say(f"stacks/{to.stack_file.name} names it, under slipway:promoted: commit it.")
     if arguments.no_up:
         return 0
-    return up.bring(to, None)
+    up.bring(to)
+    console.say(f"Time:   {console.summary()}")
+    return 0
 
 
 def refuse_arguments(arguments: argparse.Namespace) -> None:

@@ -109,6 +109,13 @@ def test_a_time_to_live_is_never_made_shorter(ttl: timedelta | None, hours: int)
     assert lifetime.later(NOW + timedelta(hours=72), NOW, ttl) == NOW + timedelta(hours=hours)
 
 
+@pytest.mark.parametrize(("hours", "said"), [(48, "96h"), (0.2, "2h"), (-3, "2h"), (90 * 24, "2160h")])
+def test_the_time_that_is_suggested_does_lengthen(hours: float, said: str) -> None:
+    """Twice what is left, as far as that is allowed; the command takes it."""
+    assert lifetime.longer(NOW + timedelta(hours=hours), NOW) == said
+    assert lifetime.read(said) <= lifetime.LONGEST
+
+
 def test_a_record_goes_into_a_tag_and_back() -> None:
     """What is remembered is one short text in clear, with the images beside it."""
     before = environment(url="http://pr-1.localhost:8090/", release="1a2b3c", images=("shop:1", "shop:2"))
