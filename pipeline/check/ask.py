@@ -10,6 +10,7 @@ from components.dockerfile import UID
 from components.environment import SECRETS_DIR
 from pipeline.check import inside
 from pipeline.engine import Engine
+from pipeline.host import throwaway
 from pipeline.host.check import daemon
 
 MEMORY_MB = 1024
@@ -58,11 +59,12 @@ def ask(  # noqa: PLR0913 - what a container is made of
     """
     found: list[Told] = []
     with daemon(engine.environ) as client:
+        throwaway.sweep(client)
         container = client.containers.create(
             image,
             command=["python", "-c", inspect.getsource(inside)],
             environment={**variables, "SLIPWAY_CHECK": plan},
-            labels={"slipway.check": engine.stack},
+            labels=dict(throwaway.labels("slipway.check", engine.stack)),
             network_mode=network,
             read_only=True,
             tmpfs={

@@ -26,6 +26,7 @@ from pipeline.check import plan
 from pipeline.check.ask import MEMORY_MB, Told, ask
 from pipeline.console import problem
 from pipeline.engine import Engine
+from pipeline.host import throwaway
 from pipeline.host.check import daemon
 from pipeline.preview.migration import Migration, Migrations
 
@@ -164,8 +165,9 @@ def database(engine: Engine, settings: Settings) -> Iterator[Database]:
     name = f"slipway-preview-{engine.stack}-{secrets.token_hex(4)}"
     password = secrets.token_hex(16)
     image = settings.postgres.image
-    labels = {LABEL: engine.stack}
+    labels = dict(throwaway.labels(LABEL, engine.stack))
     with daemon(engine.environ) as client:
+        throwaway.sweep(client)
         _pull(client, image)
         network = client.networks.create(name, driver="bridge", internal=True, labels=labels)
         try:

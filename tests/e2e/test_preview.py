@@ -98,6 +98,12 @@ def test_without_the_keys_the_report_is_the_same_but_for_secrets(site: Site) -> 
 @pytest.mark.long
 def test_the_image_tells_migrations_and_sizes(site: Site) -> None:
     """Against the release that runs, on a database that is gone afterwards; what drops a column is a danger."""
+    # What a preview has left that was killed some time ago.
+    labels = {"slipway.preview": site.stack, "slipway.until": "1700000000"}
+    network = site.daemon.networks.create(f"{site.stack}-killed", labels=labels)
+    image = site.container("postgres").attrs["Config"]["Image"]
+    site.daemon.containers.run(image, ["sleep", "900"], network=network.name, labels=labels, detach=True)
+
     report = shown(site, "--build")
 
     [migration] = report["migrations"]["pending"]
