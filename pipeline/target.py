@@ -52,6 +52,8 @@ class Target:
     """After a failed update: prints what a person needs, and gives the error where it knows the reason."""
     remove_half_made: Callable[[Engine, State], None]
     """After an update that was killed: removes what the state names as half made and the next update would trip over."""
+    settle: Callable[[Engine, Sequence[str]], None]
+    """After an update that made again what did not run, by the names of ``check``: has the rest find it."""
     serve: Callable[[Engine, Settings], Served]
     """After an update: asks the page."""
     reach: Callable[[Engine, State], None]

@@ -62,6 +62,7 @@ def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -
         stopped = target.check(engine, settings, state)
         if stopped:
             console.say(f"    {', '.join(stopped)}: not running; Pulumi looks at what is really there first")
+    again = stopped
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
@@ -73,6 +74,8 @@ def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -
         outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []), *planned)
     if outcome.code:
         raise failed.update(engine, outcome, target, settings)
+    if again:
+        target.settle(engine, again)
     with console.step("page", "Ask the page"):
         served = target.serve(engine, settings)
     answer = served.page

@@ -8,6 +8,7 @@ TARGET = Target(
     doubts=check.doubts,
     reasons=failed.reasons,
     remove_half_made=tidy.remove_half_made,
+    settle=heal.settle,
     serve=page.serve,
     reach=tidy.reach,
     free=lambda _engine, _state: False,

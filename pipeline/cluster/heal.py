@@ -53,9 +53,17 @@ def clear(engine: Engine, differences: Sequence[Difference], first: bool) -> Non
             return
         asking = {roles.EDGE} - mounting if services else set()
         _roll(engine, cluster, asking)
-        for name in sorted(mounting | asking):
-            settled = partial(_settled, cluster, cluster.inside("apps/v1", "deployments", name))
-            _wait(settled, ROLLED_SECONDS, engine, f"the new pods of {name} were not ready")
+        _rolled(engine, cluster, mounting | asking)
+
+
+def settle(engine: Engine, again: Sequence[str]) -> None:
+    """Roll the edge where a Service was made again, which has another address now."""
+    place = place_in(engine.exported() or {}) if any(each.startswith("Service ") for each in again) else None
+    if place is None:
+        return
+    with connect(engine, place) as cluster:
+        _roll(engine, cluster, {roles.EDGE})
+        _rolled(engine, cluster, {roles.EDGE})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -128,6 +136,13 @@ def _roll(engine: Engine, cluster: Cluster, names: set[str]) -> None:
         engine.console.say(f"    rolls the pods of {name}, which have what was there before")
         path = cluster.inside("apps/v1", "deployments", name)
         cluster.ask("PATCH", path, patch, {"fieldManager": compare.MANAGER}, sent=MERGE_PATCH)
+
+
+def _rolled(engine: Engine, cluster: Cluster, names: set[str]) -> None:
+    """Wait until the new pods of Deployments are ready."""
+    for name in sorted(names):
+        settled = partial(_settled, cluster, cluster.inside("apps/v1", "deployments", name))
+        _wait(settled, ROLLED_SECONDS, engine, f"the new pods of {name} were not ready")
 
 
 def _mounting(cluster: Cluster, claims: set[str]) -> set[str]:

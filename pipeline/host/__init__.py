@@ -8,6 +8,7 @@ TARGET = Target(
     doubts=check.doubts,
     reasons=failed.reasons,
     remove_half_made=tidy.remove_half_made,
+    settle=lambda _engine, _again: None,
     serve=page.serve,
     reach=tidy.reach,
     free=tidy.disconnect_the_gone,

@@ -155,6 +155,11 @@ def test_a_secret_and_a_service(guestbook: ClusterSite) -> None:
     assert there.find("secrets", site.namespace, name) is None
     none(site)
 
+    there.remove("services", site.namespace, "web")
+    assert "Service web: not running; Pulumi looks at what is really there first" in site.up().good().text
+    assert site.ask("/").status == 200
+    none(site)
+
 
 @pytest.mark.long
 def test_a_claim_that_is_gone(guestbook: ClusterSite) -> None:

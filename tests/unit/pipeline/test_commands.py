@@ -134,6 +134,7 @@ def row(order: list[str], answer: int = 200, stays: list[str] | None = None, *, 
         doubts=note(order, "doubts", ["the platform was not asked"]),
         reasons=note(order, "logs"),
         remove_half_made=note(order, "half made"),
+        settle=note(order, "settle"),
         serve=note(order, "page", Served(page=page, notes=("a way to it",), log="read the log")),
         reach=note(order, "reach"),
         free=note(order, "free", freed),
@@ -458,6 +459,7 @@ def test_up_looks_again_where_something_stopped(
 
     assert steps.run(engine) == 0
     assert said == expected
+    assert steps.order[-2:] == ["settle", "page"]
 
 
 def test_up_fails_when_pulumi_does(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -503,6 +503,21 @@ def test_a_service_made_again_rolls_the_edge(
     assert list(patch["spec"]["template"]["metadata"]["annotations"]) == ["kubectl.kubernetes.io/restartedAt"]
 
 
+@pytest.mark.usefixtures("look")
+def test_an_update_that_made_a_service_again_rolls_the_edge(
+    cluster: Api, outside: Engine, fake: Fake, state: State
+) -> None:
+    """It would answer 502 for ever; where something else was made again, nothing is rolled."""
+    fake.when("stack export", json.dumps({"deployment": state}))
+
+    heal.settle(outside, ["Deployment web", "ConfigMap a"])
+    assert cluster.patched == []
+    heal.settle(outside, ["Deployment web", "Service web"])
+
+    assert [where for where, _ in cluster.patched] == [path("deployments", "edge")]
+    assert "    rolls the pods of edge, which have what was there before\n" in printed(outside)
+
+
 def test_a_claim_made_again_rolls_who_mounts_it(
     look: Looker, cluster: Api, outside: Engine, fake: Fake, state: State
 ) -> None:
