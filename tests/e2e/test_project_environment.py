@@ -58,7 +58,7 @@ def prove(site: Site) -> list[str]:
     """Bring the project up, and hold what it shows against what it was given; give every secret of it."""
     site.secrets()
     refused = site.up().bad()
-    assert f"pulumi config set --secret secrets:token --stack {site.stack} VALUE" in refused.text
+    assert f"pulumi config set --secret secrets:token --stack {site.stack}   # it asks for the value" in refused.text
     token, mail = give(site, "token"), give(site, "mail_password")
 
     site.up().good()
