@@ -1,8 +1,8 @@
 """``make test-e2e`` and ``make test-cluster``: their tests in two halves at once, since most of their time is waiting.
 
 Of those that need a cluster, one half has the stack that several modules share, the other those that have stacks of their
-own. Of those that need Docker alone, one half has the projects of different shapes and what a team does around an update. What the second says is printed when
-the first has ended.
+own. Of those that need Docker alone, one half has the projects of different shapes and what a team does around an update.
+What the second says is printed when the first has ended.
 """
 
 import argparse
@@ -20,7 +20,7 @@ HALF = "SLIPWAY_E2E_HALF"
 FIRST, SECOND = "first", "second"
 TARGETS = {"docker": "not long and not cluster", "cluster": "cluster and not long"}
 """What to run, by what it needs, as pytest's ``-m`` takes it."""
-MODULES = ("project_", "preview", "environments", "drift", "promote")
+MODULES = ("project_", "preview", "environments", "drift", "promote", "backends")
 """How the names of modules go on that are in the first half of those that need Docker alone. Both take as long."""
 
 
