@@ -114,7 +114,9 @@ def test_what_is_not_well_is_not_promoted(pair: tuple[ClusterSite, ClusterSite])
     staging, prod = pair
     before = images(prod)
     scale(staging, 0)
-    wait("web is gone", lambda: not staging.pods("web"))
+    # One on its way out still answers.
+    there = staging.cluster
+    wait("web is gone", lambda: not there.all("pods", staging.namespace, "slipway.component=web"))
     refused = promote(staging, prod).bad()
     assert f"error: stack {staging.stack}: page: http://edge.{staging.namespace}.svc/ answers 502" in refused.text
     scale(staging, 1)
