@@ -4,7 +4,6 @@ A fixture and a command are a step of the first release; a dump takes the place 
 """
 
 import argparse
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from components.model import PostgresProvider, Review, Settings
 from components.problems import NAMESPACE, full_key, show
 from components.project import project_folder
 from components.source import is_remote
+from pipeline import reference
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.data import archive
 from pipeline.data import command as data
@@ -23,7 +23,6 @@ STEP = "review-seed"
 
 FIXTURE, COMMAND, DUMP = (full_key(("review", "seed", name)) for name in ("fixture", "command", "dump"))
 _STEP_KEY = full_key(("release", "once", STEP))
-_MAJOR = re.compile(r":(\d+)")
 
 
 def step(review: Review) -> str | None:
@@ -82,9 +81,9 @@ def _check_dump(engine: Engine, loaded: Settings, again: str, dump: str) -> None
         raise PipelineError(
             *(Problem(f"{DUMP}: {_plain(each)}; nothing was made", each.allowed, each.mend) for each in error.problems)
         ) from None
-    there = _MAJOR.search(loaded.postgres.image)
+    there = reference.major(loaded.postgres.image)
     dumped = manifest.postgres.partition(".")[0]
-    if there is not None and dumped.isdigit() and int(dumped) > int(there[1]):
+    if there and dumped.isdigit() and int(dumped) > int(there):
         raise problem(
             f"{DUMP}: {dump} comes from PostgreSQL {manifest.postgres}, and slipway:postgres.image is "
             f"{loaded.postgres.image}; nothing was made",

@@ -1,6 +1,5 @@
 """What a reviewer must not overlook: data that goes, downtime, opened ports, violated policies, other major versions. Pure."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,12 +7,12 @@ from enum import StrEnum
 from components.storage import COLLECTED
 from components.tokens import CONTAINER, VOLUME
 from pipeline.preview import value, workload
-from pipeline.preview.difference import without_digest
 from pipeline.preview.migration import Migration
 from pipeline.preview.objects import claim_sizes, listed
 from pipeline.preview.plan import Change, Operation, Plan, State
 from pipeline.preview.words import label
 from pipeline.preview.workload import Port
+from pipeline.reference import major, repository, without_digest
 
 
 class Kind(StrEnum):
@@ -262,7 +261,8 @@ _UNREADABLE = (
 
 def _is_other(old: str, new: str) -> bool:
     """Whether an image moves to another major version."""
-    return _repository(old) == _repository(new) and bool(_major(old) and _major(new)) and _major(old) != _major(new)
+    one, other = major(old), major(new)
+    return repository(old) == repository(new) and bool(one and other) and one != other
 
 
 def _images(change: Change) -> Iterator[tuple[str, str]]:
@@ -274,16 +274,6 @@ def _images(change: Change) -> Iterator[tuple[str, str]]:
     old, new = workload.of(change.type, change.before), workload.of(change.type, change.after)
     if old and new and not new.release and old.image != new.image:
         yield old.image, new.image
-
-
-def _repository(image: str) -> str:
-    name = without_digest(image)
-    return name.rpartition("/")[2].partition(":")[0]
-
-
-def _major(image: str) -> str:
-    found = re.match(r"v?(\d+)", without_digest(image).rpartition("/")[2].partition(":")[2])
-    return found[1] if found else ""
 
 
 def _of_migrations(migrations: Sequence[Migration]) -> Iterator[Danger]:

@@ -12,6 +12,7 @@ from pipeline.console import counted
 from pipeline.preview import value
 from pipeline.preview.value import Mark, Value
 from pipeline.preview.workload import Workload, shown
+from pipeline.reference import without_digest
 
 _DEPTH = 3
 LONG = 60
@@ -62,11 +63,6 @@ def _surroundings(old: Workload, new: Workload) -> Iterator[str]:
         yield f"joins network {name}"
     for name in sorted({*old.networks} - {*new.networks}):
         yield f"leaves network {name}"
-
-
-def without_digest(name: str) -> str:
-    """Leave out the digest: the tag says enough."""
-    return name.partition("@")[0]
 
 
 def _commands(old: Value, new: Value) -> Iterator[str]:

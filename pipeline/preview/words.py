@@ -11,6 +11,7 @@ from pipeline.console import counted
 from pipeline.preview import difference, objects, value, workload
 from pipeline.preview.plan import Change, Operation, Plan, State, is_real
 from pipeline.preview.workload import Workload
+from pipeline.reference import without_digest
 
 MOST_FACTS = 12
 """How many facts a line holds; the rest is counted."""
@@ -265,10 +266,6 @@ def _pulled(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         old, new = (value.text(state.inputs.get("name")) if state else "" for state in (change.before, change.after))
         if old and new:
-            yield f"{difference.without_digest(old)} to {difference.without_digest(new)}"
+            yield f"{without_digest(old)} to {without_digest(new)}"
         else:
-            yield (
-                f"{difference.without_digest(new)} is pulled"
-                if new
-                else f"{difference.without_digest(old)} is no longer needed"
-            )
+            yield (f"{without_digest(new)} is pulled" if new else f"{without_digest(old)} is no longer needed")
