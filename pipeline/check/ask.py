@@ -59,12 +59,11 @@ def ask(  # noqa: PLR0913 - what a container is made of
     """
     found: list[Told] = []
     with daemon(engine.environ) as client:
-        throwaway.sweep(client)
         container = client.containers.create(
             image,
             command=["python", "-c", inspect.getsource(inside)],
             environment={**variables, "SLIPWAY_CHECK": plan},
-            labels=dict(throwaway.labels("slipway.check", engine.stack)),
+            labels=throwaway.labels("slipway.check", engine.stack),
             network_mode=network,
             read_only=True,
             tmpfs={

@@ -19,6 +19,7 @@ from pipeline.check import program
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine, Result
 from pipeline.explain import explain
+from pipeline.host import throwaway
 from pipeline.host.check import daemon
 
 _MAIN = """\
@@ -55,6 +56,7 @@ def built(engine: Engine, settings: Settings) -> Iterator[str]:
     planned = release.plan(settings, engine.root)
     deployed = f"{settings.app.name}:{planned.identity}"
     with daemon(engine.environ) as client:
+        throwaway.sweep(client)
         if _is_there(client, deployed):
             engine.console.say(f"    {deployed} is built already")
             yield deployed

@@ -17,7 +17,7 @@ LASTS_SECONDS = 2 * 3600
 """Longer than any of these commands may take."""
 
 
-def labels(kind: str, stack: str) -> Mapping[str, str]:
+def labels(kind: str, stack: str) -> dict[str, str]:
     """Give the labels of something that is thrown away.
 
     Args:

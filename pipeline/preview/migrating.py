@@ -165,9 +165,8 @@ def database(engine: Engine, settings: Settings) -> Iterator[Database]:
     name = f"slipway-preview-{engine.stack}-{secrets.token_hex(4)}"
     password = secrets.token_hex(16)
     image = settings.postgres.image
-    labels = dict(throwaway.labels(LABEL, engine.stack))
+    labels = throwaway.labels(LABEL, engine.stack)
     with daemon(engine.environ) as client:
-        throwaway.sweep(client)
         _pull(client, image)
         network = client.networks.create(name, driver="bridge", internal=True, labels=labels)
         try:

@@ -40,7 +40,7 @@ def test_the_labels_say_what_it_is_for_and_until_when() -> None:
 def test_only_what_is_past_its_time_is_swept() -> None:
     """What another command may still need stays, and so does what carries something else under that name."""
     past, odd = {"slipway.until": str(int(time.time()) - 1)}, {"slipway.until": "never"}
-    now = dict(throwaway.labels("slipway.preview", "prod"))
+    now = throwaway.labels("slipway.preview", "prod")
     held, left, needed, strange = Made(past, held=True), Made(past), Made(now), Made(odd)
     network, used = Made(past), Made(now)
 
