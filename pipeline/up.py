@@ -62,20 +62,20 @@ def bring(engine: Engine, app: str | None = None, planned: Sequence[str] = ()) -
         stopped = target.check(engine, settings, state)
         if stopped:
             console.say(f"    {', '.join(stopped)}: not running; Pulumi looks at what is really there first")
-    again = stopped
+    refresh = bool(stopped)
     if interrupted.pending(state):
         with console.step("mending", "Mend what an interrupted update left"):
             interrupted.mend(engine, state, target)
     elif stopped and interrupted.never_healthy(state):
         with console.step("refresh", "Look at what is really there"):
             interrupted.look(engine, state)
-        stopped = []
+        refresh = False
     with console.step("pulumi up", f"pulumi up --stack {engine.stack}"):
-        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if stopped else []), *planned)
+        outcome = engine.stream("up", "--yes", "--skip-preview", *(["--refresh"] if refresh else []), *planned)
     if outcome.code:
         raise failed.update(engine, outcome, target, settings)
-    if again:
-        target.settle(engine, again)
+    if stopped:
+        target.settle(engine, stopped)
     with console.step("page", "Ask the page"):
         served = target.serve(engine, settings)
     answer = served.page
