@@ -190,20 +190,18 @@ def _folders(path: Path_, service: Service, stack: str) -> Iterator[Problem]:
     ]
     for where, folder in found:
         if folder in TAKEN:
-            yield Problem(
-                key=full_key(where),
-                found=f"{folder}, which would hide what the image has there",
-                allowed="a folder of its own",
-                mend=f"correct it in stacks/Pulumi.{stack}.yaml",
-            )
+            why, allowed = "would hide what the image has there", "a folder of its own"
         elif folder in taken:
-            yield Problem(
-                key=full_key(where),
-                found=f"{folder}, which is {taken[folder]} too",
-                allowed="one use of each folder",
-                mend=f"correct it in stacks/Pulumi.{stack}.yaml",
-            )
-        taken.setdefault(folder, full_key(where))
+            why, allowed = f"is {taken[folder]} too", "one use of each folder"
+        else:
+            taken[folder] = full_key(where)
+            continue
+        yield Problem(
+            key=full_key(where),
+            found=f"{folder}, which {why}",
+            allowed=allowed,
+            mend=f"correct it in stacks/Pulumi.{stack}.yaml",
+        )
     for name in service.files:
         own = {environment.EXPORTED, *environment.value_files(service)}
         if services.folder_of(name) == environment.SECRETS_DIR and name.rpartition("/")[2] in own:
