@@ -16,7 +16,7 @@ from components.model import Access, Expose, PostgresProvider, RedisProvider, Re
 from components.problems import config_rm, config_set
 from components.tokens import KUBERNETES
 from pipeline.cluster import registry
-from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, connect, path_of, place_of
+from pipeline.cluster.connection import FORBIDDEN, Cluster, Json, RefusedError, collection, connect, path_of, place_of
 from pipeline.cluster.quantity import GIB, MIB, amount
 from pipeline.console import PipelineError, Problem, problem
 from pipeline.engine import Engine
@@ -564,16 +564,16 @@ def at_rest(settings: Settings) -> list[tuple[int, Resources]]:
 # ---------------------------------------------------------------------------------------------------------------------
 # What the state knows and the cluster does not.
 
-KINDS = {
-    "kubernetes:apps/v1:Deployment": ("apps/v1", "deployments"),
-    "kubernetes:apps/v1:StatefulSet": ("apps/v1", "statefulsets"),
-    "kubernetes:batch/v1:CronJob": ("batch/v1", "cronjobs"),
-    "kubernetes:core/v1:Service": ("v1", "services"),
-    "kubernetes:core/v1:PersistentVolumeClaim": ("v1", "persistentvolumeclaims"),
-    "kubernetes:core/v1:ConfigMap": ("v1", "configmaps"),
-    "kubernetes:core/v1:Secret": ("v1", "secrets"),
-    "kubernetes:networking.k8s.io/v1:NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
-}
+KINDS = (
+    f"{KUBERNETES}apps/v1:Deployment",
+    f"{KUBERNETES}apps/v1:StatefulSet",
+    f"{KUBERNETES}batch/v1:CronJob",
+    f"{KUBERNETES}core/v1:Service",
+    f"{KUBERNETES}core/v1:PersistentVolumeClaim",
+    f"{KUBERNETES}core/v1:ConfigMap",
+    f"{KUBERNETES}core/v1:Secret",
+    f"{KUBERNETES}networking.k8s.io/v1:NetworkPolicy",
+)
 """What a stack cannot do without while it serves: a job that was tidied away is no loss."""
 
 
@@ -586,7 +586,7 @@ def missing(cluster: Cluster, state: Mapping[str, Any]) -> list[str]:
             known.setdefault(each["type"], []).append(name)
     gone = []
     for kind, names in known.items():
-        there = {_name(each) for each in cluster.items(cluster.inside(*KINDS[kind]))}
+        there = {_name(each) for each in cluster.items(cluster.inside(*collection(kind)))}
         gone += [f"{kind.rpartition(':')[2]} {name}" for name in names if name not in there]
     return gone
 

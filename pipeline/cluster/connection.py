@@ -22,6 +22,7 @@ import yaml
 from components.args import Place
 from components.model import Settings
 from components.problems import config_set
+from components.tokens import KUBERNETES
 from pipeline.console import PipelineError, problem
 from pipeline.engine import Engine
 
@@ -155,6 +156,20 @@ def path_of(group: str, kind: str, namespace: str | None = None, name: str = "")
     root = f"/apis/{group}" if "/" in group else f"/api/{group}"
     middle = f"/namespaces/{namespace}" if namespace else ""
     return f"{root}{middle}/{kind}" + (f"/{name}" if name else "")
+
+
+def plural(kind: str) -> str:
+    """Give the name of a kind in the paths of the API."""
+    word = kind.lower()
+    if word.endswith("s"):
+        return f"{word}es"
+    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeo" else f"{word}s"
+
+
+def collection(token: str) -> tuple[str, str]:
+    """Give the group and the name in the paths of the API of what Pulumi calls ``kubernetes:apps/v1:Deployment``."""
+    group, kind = token.removeprefix(KUBERNETES).split(":")
+    return group.removeprefix("core/"), plural(kind)
 
 
 def _message(text: str) -> str:

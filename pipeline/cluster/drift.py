@@ -11,8 +11,8 @@ from typing import Any
 from components.labels import PROJECT
 from pipeline.cluster import compare
 from pipeline.cluster.compare import Change, changes
-from pipeline.cluster.connection import JSON_PATCH, Cluster, Json, RefusedError, connect, path_of, place_in
-from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known, plural
+from pipeline.cluster.connection import JSON_PATCH, Cluster, Json, RefusedError, connect, path_of, place_in, plural
+from pipeline.cluster.live import AUTOSCALER, CLAIM, SECRET, Known, Live, component, known
 from pipeline.cluster.shown import NOTHING, both
 from pipeline.console import problem
 from pipeline.drift.difference import HIDDEN, Difference, Look, Remedy

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.labels import COMPONENT, PROJECT, STACK
 from components.tokens import KUBERNETES
-from pipeline.cluster.connection import Cluster, Json, path_of
+from pipeline.cluster.connection import Cluster, Json, path_of, plural
 
 PROVIDER = "pulumi:providers:kubernetes"
 SECRET, CLAIM, POD, AUTOSCALER = "Secret", "PersistentVolumeClaim", "Pod", "HorizontalPodAutoscaler"
@@ -128,11 +128,3 @@ def component(known_or_found: Json) -> str:
 
 def _labels(each: Json) -> Json:
     return (each.get("metadata") or {}).get("labels") or {}
-
-
-def plural(kind: str) -> str:
-    """Give the name of a kind in the paths of the API."""
-    word = kind.lower()
-    if word.endswith("s"):
-        return f"{word}es"
-    return f"{word[:-1]}ies" if word.endswith("y") and word[-2] not in "aeo" else f"{word}s"

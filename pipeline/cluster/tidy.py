@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.labels import STACK
-from components.tokens import IMAGE
+from components.tokens import IMAGE, KUBERNETES
 from pipeline.cluster.check import using, wait_until_ended
-from pipeline.cluster.connection import Cluster, connect, path_of, place_in
+from pipeline.cluster.connection import Cluster, collection, connect, path_of, place_in
 from pipeline.engine import Engine
 
 AUTONAMED = "pulumi.com/autonamed"
-KINDS = {
-    "kubernetes:batch/v1:Job": ("batch/v1", "jobs"),
-    "kubernetes:core/v1:ConfigMap": ("v1", "configmaps"),
-    "kubernetes:core/v1:Secret": ("v1", "secrets"),
-    "kubernetes:core/v1:Service": ("v1", "services"),
-}
+KINDS = (
+    f"{KUBERNETES}batch/v1:Job",
+    f"{KUBERNETES}core/v1:ConfigMap",
+    f"{KUBERNETES}core/v1:Secret",
+    f"{KUBERNETES}core/v1:Service",
+)
 """What has automatic names."""
 ENDS_WITHIN_SECONDS = 90
 PAUSE_SECONDS = 0.5
@@ -33,7 +33,7 @@ def remove_half_made(engine: Engine, state: Mapping[str, Any]) -> None:
         return
     with connect(engine, place) as cluster:
         for kind, home, name in found:
-            path = path_of(*KINDS[kind], home, name)
+            path = path_of(*collection(kind), home, name)
             if cluster.get(path) is not None:
                 engine.console.say(f"    removes the half-made {kind.rpartition(':')[2]} {name}")
                 _remove(cluster, path)
