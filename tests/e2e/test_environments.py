@@ -194,7 +194,11 @@ class Clone:
 
     def env(self, *arguments: str, **environ: str) -> Done:
         """Run ``python -m pipeline env``."""
-        command = ["python", "-m", "pipeline", "env", *arguments]
+        return self.pipeline("env", *arguments, **environ)
+
+    def pipeline(self, *arguments: str, **environ: str) -> Done:
+        """Run ``python -m pipeline``."""
+        command = ["python", "-m", "pipeline", *arguments]
         begun = time.monotonic()
         with subprocess.Popen(
             command,

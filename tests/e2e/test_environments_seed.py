@@ -67,16 +67,7 @@ def entry(message: str) -> str:
 
 def dump(clone: Clone, name: str, to: Path) -> Path:
     """Write the data of an environment into a file."""
-    done = subprocess.run(
-        ["python", "-m", "pipeline", "data", "dump", f"review-{name}", "--to", str(to)],
-        cwd=clone.folder,
-        env=clone.reviews.environ,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    clone.pipeline("data", "dump", f"review-{name}", "--to", str(to)).good()
     return to
 
 
